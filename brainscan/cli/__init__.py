@@ -1,0 +1,1 @@
+"""The command line: parse, call one clinic verb, print. No logic here."""

@@ -1,0 +1,1 @@
+"""One condition a file: what is looked for, its question and its criteria, as data."""

@@ -1,0 +1,1 @@
+"""One way to look a file. Each yields measurements, evidence and figures, never opinions."""
