@@ -29,11 +29,11 @@ def write_atomic(path: Path, data: bytes | str) -> None:
                 stream.write(payload)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+                Path(name).unlink()
             raise
 
 
@@ -50,10 +50,10 @@ def folder_atomic(path: Path) -> Iterator[Path]:
         part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
         try:
             yield part
-            os.chmod(part, 0o777 & ~_umask())
+            part.chmod(0o777 & ~_umask())
             if path.exists():
                 shutil.rmtree(path)
-            os.replace(part, path)
+            part.replace(path)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
