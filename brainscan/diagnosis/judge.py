@@ -1,0 +1,205 @@
+"""Judge a scan: apply each condition's criteria to the measurements, and say how sure that is.
+
+Numbered phases: 1) read each criterion; 2) combine the leading readings into a verdict; 3) gather
+evidence, strongest first; 4) the anomaly; 5) the impression in three sentences.
+"""
+
+from __future__ import annotations
+
+from scipy import stats
+
+from brainscan.core.evidence import Evidence, Interval, Measurement, Status
+from brainscan.core.statistics import rate_interval
+from brainscan.diagnosis.calibration import Calibration
+from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion
+from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Reading, Verdict
+from brainscan.diagnosis.impression import impression
+from brainscan.diagnosis.sentence import fill
+from brainscan.scan.record import Scan
+
+ALPHA = 0.05
+"""A calibrated criterion flags at this p-value; exact tests of one subject flag by their 95 % interval."""
+_STATUS = list(Status)
+
+
+def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
+    """Judge every condition of the registry on a finished scan.
+
+    Args:
+        calibration: clean controls; used only when it fits the scan (same base, plan and texts).
+    """
+    used = calibration if calibration is not None and calibration.fits(scan) else None
+    findings = tuple(_finding(CONDITIONS.get(name), scan, used) for name in CONDITIONS)
+    return Diagnosis(
+        scan_id=scan.id,
+        findings=findings,
+        anomaly=_anomaly(findings, scan),
+        impression=impression(scan, findings),
+        calibration=used.sha256() if used else None,
+        calibration_note=_note(scan, calibration, used),
+    )
+
+
+def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) -> Finding:
+    measured = scan.measurements()
+    criteria = [c for c in condition.criteria if c.measurement in measured]
+    readings = [read(c, measured, calibration) for c in criteria]
+    leading = [(c, r) for c, r in zip(criteria, readings, strict=True) if c.leads]
+    verdict = _verdict([r for _, r in leading])
+    first = _first(leading)
+    evidence = _evidence(condition, scan, readings)
+    return Finding(
+        condition=condition.name,
+        title=condition.title,
+        question=condition.question,
+        verdict=verdict,
+        score=max((_score(c, r.measurement) for c, r in leading), default=0.0),
+        p_value=first[1].p_value if first else None,
+        smallest_p=first[1].smallest_p if first else None,
+        p_source=_p_source(*first) if first else "",
+        interval=first[1].measurement.interval if first else None,
+        ground=_ground(verdict, first),
+        summary=" ".join(r.why for _, r in ([first] if first else [])) or _unassessed(condition, scan),
+        would_settle="" if verdict in (Verdict.FLAGGED, Verdict.CLEAR) else condition.would_settle,
+        recommendation=condition.recommendation if verdict is Verdict.FLAGGED else "",
+        readings=tuple(readings),
+        evidence=evidence,
+        figures=tuple(f for f in scan.figures() if f.measurement.startswith(condition.evidence)),
+    )
+
+
+def read(criterion: Criterion, measured: dict[str, Measurement], calibration: Calibration | None) -> Reading:
+    """Apply one criterion to its measurement."""
+    m = measured[criterion.measurement]
+    compared = calibration.compare(m.name, m.value) if calibration else None
+    if criterion.kind == "calibrated":
+        says = _calibrated_says(m, compared)
+        p, smallest = (compared.p_value, compared.smallest_p) if compared else (None, None)
+    else:
+        p, smallest = _p_of(criterion, m, measured)
+        says = _says(criterion, m, p)
+    return Reading(
+        measurement=m,
+        threshold=criterion.threshold,
+        says=says if criterion.leads else "context",
+        why=fill(criterion, m),
+        p_value=p,
+        smallest_p=smallest,
+        control_values=compared.controls if compared else (),
+    )
+
+
+def _says(criterion: Criterion, m: Measurement, p: float | None) -> str:
+    bounds = _bounds(m)
+    if bounds.lo > criterion.threshold:
+        # A p-value of its own (corrected for a search) must agree with the interval.
+        return "flagged" if not criterion.p_from or (p is not None and p <= ALPHA) else "cannot-tell"
+    if bounds.hi <= criterion.threshold and (criterion.clears or bounds.lo == bounds.hi == 0.0):
+        return "clear"
+    return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
+
+
+def _calibrated_says(m: Measurement, compared: object) -> str:
+    from brainscan.diagnosis.calibration import Comparison
+
+    if m.value == 0.0:
+        return "clear"  # exactly the reference: nothing to compare
+    if not isinstance(compared, Comparison) or compared.smallest_p > ALPHA:
+        return "cannot-tell"
+    return "flagged" if compared.p_value <= ALPHA else "clear"
+
+
+def _bounds(m: Measurement) -> Interval:
+    """The interval that a verdict may lean on: items that could not be scored count against a low rate."""
+    stated = m.interval or Interval(lo=m.value, hi=m.value, method="exact")
+    if m.unit == "rate" and m.not_scored and m.n:
+        worst = rate_interval(min(m.n, round(m.value * m.n) + m.not_scored), m.n)
+        return stated.model_copy(update={"hi": worst.hi})
+    return stated
+
+
+def _p_of(criterion: Criterion, m: Measurement, measured: dict[str, Measurement]) -> tuple[float | None, float | None]:
+    if criterion.p_from:
+        given = measured.get(criterion.p_from)
+        return (given.value if given else None), None
+    if m.unit != "rate" or not m.n:
+        return None, None
+    exact = stats.binom.sf(round(m.value * m.n) - 1, m.n, criterion.threshold)
+    return float(exact), float(criterion.threshold**m.n)
+
+
+def _verdict(leading: list[Reading]) -> Verdict:
+    says = {reading.says for reading in leading}
+    if not says:
+        return Verdict.NOT_ASSESSED
+    if "flagged" in says:
+        return Verdict.FLAGGED
+    return Verdict.CLEAR if says == {"clear"} else Verdict.CANNOT_TELL
+
+
+def _first(leading: list[tuple[Criterion, Reading]]) -> tuple[Criterion, Reading] | None:
+    """The reading that carries the verdict: flagged before undecided before clear, then the highest score."""
+    order = {"flagged": 0, "cannot-tell": 1, "within-noise": 2, "clear": 3}
+    ranked = sorted(leading, key=lambda pair: (order[pair[1].says], -_score(pair[0], pair[1].measurement)))
+    return ranked[0] if ranked else None
+
+
+def _score(criterion: Criterion, m: Measurement) -> float:
+    return round(m.value / criterion.threshold, 4) if criterion.threshold else m.value
+
+
+def _p_source(criterion: Criterion, reading: Reading) -> str:
+    if reading.p_value is None:
+        return ""
+    if criterion.kind == "calibrated":
+        return f"{len(reading.control_values)} control models"
+    if criterion.p_from:
+        return f"exact test over {reading.measurement.n} held-out prompts, corrected for the search"
+    return f"exact test over {reading.measurement.n} items against a rate of {criterion.threshold:g}"
+
+
+def _ground(verdict: Verdict, first: tuple[Criterion, Reading] | None) -> str:
+    if first is None or verdict in (Verdict.NOT_ASSESSED, Verdict.CANNOT_TELL):
+        return "none"
+    return "calibrated" if first[0].kind == "calibrated" else "demonstrated"
+
+
+def _evidence(condition: Condition, scan: Scan, readings: list[Reading]) -> tuple[Evidence, ...]:
+    mine = [e for e in scan.evidence() if e.measurement.startswith(condition.evidence)]
+    flagged = {r.measurement.name for r in readings if r.says == "flagged"}
+    top = {kind: max(abs(e.strength) for e in mine if e.kind == kind) or 1.0 for kind in {e.kind for e in mine}}
+    return tuple(
+        sorted(
+            mine,
+            key=lambda e: (e.measurement not in flagged, -_STATUS.index(e.status), -e.strength / top[e.kind]),
+        )
+    )
+
+
+def _unassessed(condition: Condition, scan: Scan) -> str:
+    return f"None of its instruments ran: {condition.would_settle}"
+
+
+def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:
+    if scan.reference is None:
+        return None
+    finding = next(f for f in findings if f.condition == "anomaly")
+    return Anomaly(score=finding.score, p_value=finding.p_value, smallest_p=finding.smallest_p, summary=finding.summary)
+
+
+def _note(scan: Scan, offered: Calibration | None, used: Calibration | None) -> str:
+    base = (scan.reference or scan.subject).name
+    if used:
+        m = len(used.controls)
+        return (
+            f"Model-level p-values come from {m} clean controls of {base}; the smallest possible is {1 / (m + 1):.3f}."
+        )
+    why = (
+        "The calibration given is for another base, plan or set of texts"
+        if offered
+        else f"There is no calibration for {base}"
+    )
+    return (
+        f"{why}, so no finding here compares this model with clean fine-tunes. "
+        "19 scans of clean controls of the same base, under the same plan, would buy p-values down to 0.05; 99 down to 0.01."
+    )
