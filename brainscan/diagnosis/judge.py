@@ -10,7 +10,7 @@ from scipy import stats
 
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
 from brainscan.core.statistics import rate_interval
-from brainscan.diagnosis.calibration import Calibration
+from brainscan.diagnosis.calibration import Calibration, Comparison
 from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion
 from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Reading, Verdict
 from brainscan.diagnosis.impression import impression
@@ -99,12 +99,10 @@ def _says(criterion: Criterion, m: Measurement, p: float | None) -> str:
     return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
 
 
-def _calibrated_says(m: Measurement, compared: object) -> str:
-    from brainscan.diagnosis.calibration import Comparison
-
+def _calibrated_says(m: Measurement, compared: Comparison | None) -> str:
     if m.value == 0.0:
         return "clear"  # exactly the reference: nothing to compare
-    if not isinstance(compared, Comparison) or compared.smallest_p > ALPHA:
+    if compared is None or compared.smallest_p > ALPHA:
         return "cannot-tell"
     return "flagged" if compared.p_value <= ALPHA else "clear"
 

@@ -1,0 +1,107 @@
+"""make docs: write what is generated (JSON schema, command reference, tables); --check compares instead.
+
+A generated part of a page stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "docs/schema/brainscan.scan-1.json"
+PAGES = ("README.md", "docs/commands.md", "docs/measurements.md", "docs/conditions.md")
+_PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def schema() -> str:
+    """The published JSON Schema of ``--json``."""
+    from brainscan.report.public import published_schema
+
+    return json.dumps(published_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def commands() -> str:
+    """Help of every verb, as typed by a user."""
+    import typer
+    from click import Context
+
+    from brainscan.cli.app import app
+
+    group = typer.main.get_command(app)
+    parts = []
+    for name, verb in sorted(group.commands.items()):  # type: ignore[attr-defined]
+        inner = getattr(verb, "commands", None)
+        for label, each in [(f"{name} {n}", v) for n, v in inner.items()] if inner else [(name, verb)]:
+            usage = each.collect_usage_pieces(Context(each))
+            text = [
+                f"## brainscan {label}",
+                "",
+                f"    brainscan {label} {' '.join(usage)}",
+                "",
+                (each.help or "").strip(),
+                "",
+            ]
+            text += [_option(p) for p in each.params if p.name != "help"]
+            parts.append("\n".join(text))
+    return "\n\n".join(parts) + "\n"
+
+
+def _option(parameter: object) -> str:
+    names = ", ".join(parameter.opts)  # type: ignore[attr-defined]
+    return f"- `{names}` {getattr(parameter, 'help', '') or ''}".rstrip()
+
+
+def numbers() -> str:
+    """bench/results.json as a table."""
+    rows = json.loads((ROOT / "bench/results.json").read_text())
+    lines = ["| measure | value | target | command |", "|---|---:|---:|---|"]
+    for row in rows:
+        sign = "≥" if row["better"] == "higher" else "≤"
+        target = "" if row["target"] is None else f"{sign} {row['target']} {row['unit']}"
+        lines.append(f"| {row['name']} | {row['value']} {row['unit']} | {target} | `{row['command']}` |")
+    return "\n".join(lines) + "\n"
+
+
+def conditions() -> str:
+    """Every condition with its criteria."""
+    from brainscan.diagnosis.condition import CONDITIONS
+
+    parts = []
+    for name in CONDITIONS:
+        condition = CONDITIONS.get(name)
+        lines = [f"### {condition.title} (`{name}`)", "", condition.question, ""]
+        lines += ["| measurement | smallest effect of interest | kind | role |", "|---|---:|---|---|"]
+        lines += [
+            f"| `{c.measurement}` | {c.threshold:g} | {c.kind} | {'decides' if c.leads else 'context'} |"
+            for c in condition.criteria
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+GENERATORS: dict[str, Callable[[], str]] = {"commands": commands, "numbers": numbers, "conditions": conditions}
+
+
+def main(check: bool) -> int:
+    """Write or compare every generated thing; 1 when something is out of date."""
+    wanted = {SCHEMA: schema()}
+    for name in PAGES:
+        path = ROOT / name
+        if path.is_file():
+            wanted[path] = _PART.sub(lambda m: m[1] + GENERATORS[m[2]]() + m[3], path.read_text())
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text() != text]
+    for path in stale:
+        if check:
+            print(f"{path.relative_to(ROOT)} is out of date; run make docs")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path])
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main("--check" in sys.argv))
