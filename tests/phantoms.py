@@ -104,10 +104,8 @@ def tiny_model(
         chat_template: False for a tokenizer without one.
         settings: fields of the config to change.
     """
-    fields = {**CONFIGS[model_type], **settings}
-    config = AutoConfig.for_model(
-        model_type, vocab_size=VOCAB, bos_token_id=1, eos_token_id=2, pad_token_id=2, **fields
-    )
+    common = {"vocab_size": VOCAB, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
+    config = AutoConfig.for_model(model_type, **{**common, **CONFIGS[model_type], **settings})
     chosen = {} if attn is None else {"attn_implementation": attn}
     model = AutoModelForCausalLM.from_config(config, **chosen).float().eval()
     model.requires_grad_(False)

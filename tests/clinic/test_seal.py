@@ -114,6 +114,13 @@ def test_the_files_of_a_model_are_hashed_again(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("changes", [{"folder": None, "files": {"a": "b"}}, {"folder": "/tmp", "files": {}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"folder": None, "files": {"a": "b"}},
+        {"folder": "/tmp", "files": {}},
+        {"folder": "/no\0where", "files": {"a": "b"}},
+    ],
+)
 def test_a_model_without_hashes_is_unchecked_not_same(changes: dict) -> None:
     assert [line.status for line in verify_model("reference", make_card(**changes))] == ["unchecked"]

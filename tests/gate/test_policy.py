@@ -65,6 +65,7 @@ def test_an_unknown_key_that_is_close_to_nothing_gets_the_list() -> None:
         "[conditions.backdoor]\nmax_p = 2",
         "[conditions.backdoor]\nmax_score = nan",
         "[conditions.backdoor]\nuntil = 'tomorrow'",
+        "[conditions.backdoor]\nuntil = 4102444800",
         "[measurements.rate]\nmin = inf",
         "[measurements.rate]\nmin = 0.9\nmax = 0.1",
         "[measurements.rate]",
