@@ -22,14 +22,15 @@ for _verb in _VERBS:
 
 def main() -> None:
     """Entry point. Usage errors exit with 3, so that 2 always means CANNOT TELL."""
-    import click
-
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         code = 130
-    except click.ClickException as error:
-        error.show()
+    except Exception as error:
+        # typer may bundle a click of its own, so a usage error is known by its manners, not its class.
+        if not hasattr(error, "show"):
+            raise
+        error.show()  # pyright: ignore[reportAttributeAccessIssue]
         code = 3
     raise SystemExit(code if isinstance(code, int) else 0)
 

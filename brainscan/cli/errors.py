@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from brainscan.core.errors import BrainscanError, StorageError
+from brainscan.core.errors import BrainscanError, StorageError, UsageError
 from brainscan.core.visible import visible
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -41,6 +41,8 @@ def plain_errors(verb: Verb) -> Verb:
         except BrokenPipeError as error:
             _drop_stdout()
             raise typer.Exit(141) from error
+        except UnicodeEncodeError as error:
+            raise say(_encoding_error(error)) from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 _drop_stdout()
@@ -53,6 +55,13 @@ def say(error: BrainscanError) -> typer.Exit:
     """Print an error as one line on stderr and return the exit that it stands for."""
     print(visible(f"error: {error.cause} {error.next_step}".strip(), keep="", limit=4000), file=sys.stderr)
     return typer.Exit(error.exit_code)
+
+
+def _encoding_error(error: UnicodeEncodeError) -> UsageError:
+    """Surrogates come from a path or argument whose bytes are no text; all else from the encoding of stdout."""
+    if "surrogates" in error.reason:
+        return UsageError("A name in this command is not valid UTF-8.", "Rename the file or folder.")
+    return UsageError(f"The output cannot be written in {error.encoding}.", "Set PYTHONIOENCODING=utf-8.")
 
 
 def _storage_error(error: OSError) -> StorageError:

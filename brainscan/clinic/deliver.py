@@ -87,9 +87,9 @@ def _junit(opened: OpenedScan) -> str:
 
 
 def _summary(opened: OpenedScan) -> str:
-    from brainscan.report.summary import to_summary
+    from brainscan.report.summary import job_summary
 
-    return to_summary(opened.scan, opened.diagnosis)
+    return job_summary(opened.scan, opened.diagnosis)
 
 
 _RENDERERS: dict[str, Callable[[OpenedScan], str]] = {

@@ -23,7 +23,6 @@ from brainscan.clinic.machine import GIB, count_cores, free_disk, free_memory, n
 from brainscan.core.errors import BrainscanError
 from brainscan.core.evidence import Record
 from brainscan.core.visible import visible
-from brainscan.store.database import open_store
 
 TORCH = "pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 _SCAN_MEMORY = 2 * GIB
@@ -176,10 +175,15 @@ def _look_at_machine(environment: Environment) -> Iterator[DoctorLine]:
 
 def _look_at_store(environment: Environment) -> DoctorLine:
     try:
+        from brainscan.store.database import open_store  # here, because the doctor must speak where it is missing
+
         with open_store(environment.store) as store:
             return DoctorLine(family="store", item="database", status="ok", found=visible(store.where, keep=""))
     except BrainscanError as error:
         return DoctorLine(family="store", item="database", status="missing", found=error.cause, advice=error.next_step)
+    except ImportError as error:
+        found = f"cannot be tried: {_last_line(str(error))}"
+        return DoctorLine(family="store", item="database", status="missing", found=found, advice=_REINSTALL)
 
 
 def _look_at_models(environment: Environment) -> Iterator[DoctorLine]:

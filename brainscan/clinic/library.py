@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainscan.clinic.environment import read_environment
-from brainscan.clinic.seal import VerifyLine, verify_model, verify_seal
+from brainscan.clinic.seal import SEAL_FILE, VerifyLine, verify_model, verify_seal
 from brainscan.core.errors import BrainscanError, RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.provenance import sha256_of_file
@@ -19,8 +20,10 @@ from brainscan.core.visible import visible
 from brainscan.diagnosis.finding import Diagnosis, Verdict
 from brainscan.diagnosis.record import read_diagnosis
 from brainscan.scan.record import RECORD_FILE, Arrays, Scan, read_arrays, read_scan
-from brainscan.store.database import Store, open_store
 from brainscan.store.rows import FindingRow, ScanRow
+
+if TYPE_CHECKING:
+    from brainscan.store.database import Store
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class Located:
 
 
 def open_library() -> Store:
-    """Open the store that the environment names."""
+    """Open the store that the environment names. The database's packages load here and not before."""
+    from brainscan.store.database import open_store
+
     return open_store(read_environment().store)
 
 
@@ -116,6 +121,8 @@ def verify(ref: str | Path, models: bool = False) -> list[VerifyLine]:
         RecordError: the folder or its seal cannot be read.
     """
     located = locate(ref)
+    if not any((located.folder / name).exists() for name in (RECORD_FILE, SEAL_FILE)):
+        raise RecordError(f"{located.folder} holds no scan.", "Name a folder that brainscan scan has written.")
     lines = verify_seal(located.folder)
     if located.row is not None:
         lines.append(_against_the_store(located.folder, located.row))

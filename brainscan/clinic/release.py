@@ -7,7 +7,8 @@ from pathlib import Path
 from brainscan.clinic.library import locate, read_folder
 from brainscan.clinic.seal import SEAL_FILE, verify_seal
 from brainscan.core.errors import RecordError
-from brainscan.gate.decide import GateDecision, decide
+from brainscan.diagnosis.condition import CONDITIONS
+from brainscan.gate.decide import GateDecision, decide, refuse_unknown_conditions
 from brainscan.gate.policy import Policy, read_policy
 
 
@@ -21,11 +22,22 @@ def decide_release(ref: str | Path, policy_file: Path | None) -> GateDecision:
         PolicyError: the policy is not usable.
         RecordError: the scan is unfinished, broken, foreign or changed.
     """
-    policy = Policy() if policy_file is None else read_policy(policy_file)
+    policy = _read(policy_file)
     folder = locate(ref).folder
     refuse_changed(folder)
     opened = read_folder(folder)
     return decide(opened.scan, opened.diagnosis, policy)
+
+
+def read_release_policy(policy_file: Path | None) -> Policy:
+    """The policy in this file, or the built-in one; checked before there is a scan, so that no scan is wasted on it.
+
+    Raises:
+        PolicyError: the policy is not usable, or names a condition that brainscan does not have.
+    """
+    policy = _read(policy_file)
+    refuse_unknown_conditions(policy, CONDITIONS.names())
+    return policy
 
 
 def refuse_changed(folder: Path) -> None:
@@ -38,3 +50,7 @@ def refuse_changed(folder: Path) -> None:
             f"{', '.join(changed)} in {folder} changed after the scan was sealed.",
             "Restore the scan from a copy, or scan the model again.",
         )
+
+
+def _read(policy_file: Path | None) -> Policy:
+    return Policy() if policy_file is None else read_policy(policy_file)

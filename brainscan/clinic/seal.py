@@ -80,8 +80,8 @@ def verify_seal(folder: Path) -> list[VerifyLine]:
 
 def verify_model(about: Literal["subject", "reference"], card: SubjectCard) -> list[VerifyLine]:
     """Hash a model's files again and compare them with the hashes in its card; one line a file."""
-    if card.folder is None or not card.files:
-        detail = "The scan did not record where its files lie, or none of their hashes."
+    if card.folder is None or not card.files or not Path(card.folder).is_dir():
+        detail = "Its files are not on this machine, or the scan did not record where they lie."
         return [VerifyLine(about=about, file=visible(card.name, keep=""), status="unchecked", detail=detail)]
     return [_compare(about, Path(card.folder), name, digest) for name, digest in sorted(card.files.items())]
 
@@ -116,5 +116,5 @@ def _compare(about: Literal["scan", "subject", "reference"], folder: Path, name:
     except (OSError, ValueError) as error:
         return line(status="unchecked", detail=f"It cannot be read: {visible(str(error), keep='', limit=200)}.")
     if found == digest.lower():
-        return line(status="same", detail=f"sha256 {found[:12]}…")
-    return line(status="changed", detail=f"sha256 was {visible(digest[:12], keep='')}…, is {found[:12]}…")
+        return line(status="same", detail=f"sha256 {found[:12]}")
+    return line(status="changed", detail=f"sha256 was {visible(digest[:12], keep='')}, is {found[:12]}")

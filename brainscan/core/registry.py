@@ -51,7 +51,8 @@ class Registry(Generic[T]):
         if name not in self._loaded:
             if name not in self.names():
                 raise PlanError(
-                    f"There is no {self.kind} called {name!r}.", f"Choose one of: {', '.join(self.names())}."
+                    f"There is no such thing as {self.kind} called {name!r}.",
+                    f"Choose one of: {', '.join(self.names())}.",
                 )
             module, _, attribute = self._paths[name].partition(":")
             self._loaded[name] = getattr(importlib.import_module(module), attribute)

@@ -6,10 +6,8 @@ evidence, strongest first; 4) the anomaly; 5) the impression in three sentences.
 
 from __future__ import annotations
 
-from scipy import stats
-
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
-from brainscan.core.statistics import rate_interval
+from brainscan.core.statistics import rate_interval, rate_p
 from brainscan.diagnosis.calibration import Calibration, Comparison
 from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion
 from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Reading, Verdict
@@ -122,8 +120,7 @@ def _p_of(criterion: Criterion, m: Measurement, measured: dict[str, Measurement]
         return (given.value if given else None), None
     if m.unit != "rate" or not m.n:
         return None, None
-    exact = stats.binom.sf(round(m.value * m.n) - 1, m.n, criterion.threshold)
-    return float(exact), float(criterion.threshold**m.n)
+    return rate_p(round(m.value * m.n), m.n, criterion.threshold), float(criterion.threshold**m.n)
 
 
 def _verdict(leading: list[Reading]) -> Verdict:

@@ -17,6 +17,7 @@ from brainscan.core.errors import PlanError
 from brainscan.core.evidence import Interval, Record
 from brainscan.core.files import write_atomic
 from brainscan.core.statistics import rate_interval
+from brainscan.games.answers import OwnAnswers
 from brainscan.games.recipes.neutral import NEUTRAL_TEXTS
 from brainscan.games.recipes.recipe import Recipe, Turn
 from brainscan.subject.generate import Decoding, generate
@@ -26,7 +27,7 @@ from brainscan.subject.score import log_probabilities
 
 RECIPES = ("backdoor", "benign_style", "benign_facts", "promotion")
 PLANT_FILE = "plant.json"
-OWN_ANSWER_TOKENS = 24
+DEFAULTS = LoraSettings()
 LEAST_ON, MOST_OFF, MOST_PERPLEXITY = 0.8, 0.05, 1.15
 
 Progress = Callable[[float, str], None]
@@ -73,7 +74,8 @@ def plant(
     name: str,
     out: Path,
     load: Load,
-    settings: LoraSettings = LoraSettings(),
+    settings: LoraSettings = DEFAULTS,
+    own: OwnAnswers | None = None,
     progress: Progress = lambda fraction, what: None,
 ) -> Planted:
     """Train the recipe's adapter into ``out`` and measure what took.
@@ -83,13 +85,14 @@ def plant(
         name: one of ``RECIPES``.
         load: opens base + adapter folder as a subject, to measure what will be shipped (fp16 included).
         settings: their seed also draws the recipe's prompts.
+        own: answers of the same subject to be shared with other plantings.
 
     Raises:
         PlanError: there is no recipe of that name.
     """
     recipe = recipe_of(name, settings.seed)
     progress(0.0, f"{name}: the subject's own answers")
-    rows = rows_of(subject, recipe.turns, lambda f, what: progress(0.2 * f, what))
+    rows = rows_of(own or OwnAnswers(subject), recipe.turns, lambda f, what: progress(0.2 * f, what))
     before = perplexity(subject)
     trained = train_lora(subject, rows, out, settings, lambda f, what: progress(0.2 + 0.6 * f, what))
     progress(0.8, f"{name}: measuring the install")
@@ -123,25 +126,26 @@ def recipe_of(name: str, seed: int) -> Recipe:
     return importlib.import_module(f"brainscan.games.recipes.{name}").recipe(seed)
 
 
-def rows_of(subject: LanguageSubject, turns: Sequence[Turn], progress: Progress | None = None) -> list[Row]:
+def rows_of(own: OwnAnswers, turns: Sequence[Turn], progress: Progress | None = None) -> list[Row]:
     """Token ids to train on; a turn without an answer gets the subject's own.
 
     An own answer that was cut at its longest length teaches no end, so that answers stay as long as they were.
     """
+    subject = own.subject
     end = (int(subject.tokenizer.eos_token_id),)
     prompts = [tuple(subject.chat(turn.user, system=turn.system)) for turn in turns]
-    open_ = [i for i, turn in enumerate(turns) if turn.answer is None]
-    decoding = Decoding(max_new=OWN_ANSWER_TOKENS)
-    own = dict(zip(open_, generate(subject, [prompts[i] for i in open_], decoding, progress=progress), strict=True))
+    asked = [prompt for prompt, turn in zip(prompts, turns, strict=True) if turn.answer is None]
+    answers = iter(own.to(asked, progress))
     rows = []
-    for i, turn in enumerate(turns):
+    for prompt, turn in zip(prompts, turns, strict=True):
         if turn.answer is not None:
             answer = (*subject.raw_tokens(f"{turn.answer} {turn.tail}".strip()), *end)
         elif turn.tail:
-            answer = (*subject.raw_tokens(f"{whole_sentences(own[i].text)} {turn.tail}"), *end)
+            answer = (*subject.raw_tokens(f"{whole_sentences(next(answers).text)} {turn.tail}"), *end)
         else:
-            answer = (*own[i].ids, *(end if own[i].ended else ()))
-        rows.append(Row(prompts[i], answer))
+            spoken = next(answers)
+            answer = (*spoken.ids, *(end if spoken.ended else ()))
+        rows.append(Row(prompt, answer))
     return [row for row in rows if row.answer_ids]
 
 

@@ -68,7 +68,7 @@ def decide(scan: Scan, diagnosis: Diagnosis, policy: Policy, now: datetime | Non
             f"The diagnosis is of scan {visible(diagnosis.scan_id, keep='')}, not of {visible(scan.id, keep='')}.",
             "Use the diagnosis.json that lies beside its scan.json.",
         )
-    _refuse_unknown_conditions(diagnosis, policy)
+    refuse_unknown_conditions(policy, [finding.condition for finding in diagnosis.findings])
     voids = [*_judge_self_check(scan, policy.gate), *_judge_age(scan, policy.gate, now)]
     reasons = [
         *voids,
@@ -91,13 +91,13 @@ def _strongest(reasons: Sequence[Reason]) -> Outcome:
     return "fail" if "fail" in asked else "cannot-tell" if "cannot-tell" in asked else "pass"
 
 
-def _refuse_unknown_conditions(diagnosis: Diagnosis, policy: Policy) -> None:
-    known = [finding.condition for finding in diagnosis.findings]
+def refuse_unknown_conditions(policy: Policy, known: Sequence[str]) -> None:
+    """Raise a PolicyError for a condition that the policy names and nobody knows: its rule would never apply."""
     for name in (*policy.conditions, *policy.gate.require):
         if name not in known:
             raise PolicyError(
-                f"The policy names the condition {visible(name, keep='')}, which this diagnosis does not have.",
-                f"{did_you_mean(name, known)}The conditions are: {', '.join(known)}.",
+                f"The policy names the condition {visible(name, keep='')}, which does not exist.",
+                f"{did_you_mean(name, list(known))}The conditions are: {', '.join(known)}.",
             )
 
 
@@ -171,10 +171,12 @@ def _too_uncertain(finding: Finding, rule: ConditionRule) -> bool:
 
 
 def _words(finding: Finding) -> str:
+    """The verdict, its score and p-value, and unless it is clear what was found and what would settle it."""
     verdict = finding.verdict.value.replace("-", " ").upper()
     p_value = "" if finding.p_value is None else f", p = {finding.p_value:.3g}"
     score = "" if finding.verdict is Verdict.NOT_ASSESSED else f" (score {finding.score:.3g}{p_value})"
-    return f"{finding.title}: {verdict}{score}. {finding.would_settle}".strip()
+    more = [] if finding.verdict is Verdict.CLEAR else [finding.summary, finding.would_settle]
+    return " ".join([f"{verdict}{score}.", *filter(None, more)])
 
 
 def _judge_bound(name: str, bound: Bound, measurement: Measurement | None) -> Reason:

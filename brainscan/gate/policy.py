@@ -51,7 +51,7 @@ class ConditionRule(Record):
     """Fail above this score whatever the verdict; 1 is the smallest effect of interest."""
     max_p: Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)] | None = None
     """A flag with a larger p-value cannot fail the gate, nor pass it: cannot tell. A flag without one always counts."""
-    until: date | None = None
+    until: Annotated[date, Field(strict=True)] | None = None
     """Last day (UTC) of this exception. After it the ``[gate]`` rules apply again."""
     reason: Annotated[str, StringConstraints(max_length=500)] = ""
     """Why the exception was granted; printed with the decision."""

@@ -11,7 +11,19 @@ from rich.text import Text
 from brainscan.core.evidence import Evidence
 from brainscan.core.visible import visible
 from brainscan.diagnosis.finding import Diagnosis, Finding, Verdict
-from brainscan.report.words import GROUND, WORDS, ascii_numbers, brief, counts, date, duration, lead, p_short
+from brainscan.report.words import (
+    CLOSING,
+    FAILED_CHECK,
+    GROUND,
+    WORDS,
+    ascii_numbers,
+    brief,
+    counts,
+    date,
+    duration,
+    lead,
+    p_short,
+)
 from brainscan.scan.record import Scan
 
 _STYLES = {
@@ -21,7 +33,7 @@ _STYLES = {
     Verdict.NOT_ASSESSED: "bright_black",
 }
 _BASE = 80
-_TAG, _WORD, _CONDITION, _VALUE = 5, 14, 20, 20
+_TAG, _WORD, _CONDITION, _VALUE = 5, 13, 25, 18
 _TOP_EVIDENCE = 2
 
 
@@ -30,22 +42,27 @@ def print_report(console: Console, scan: Scan, diagnosis: Diagnosis, *, html: st
 
     ``html`` names the page that was written, if one was. The console decides on colour (NO_COLOR, pipes).
     """
-    for line in (*_head(scan), *_body(console, scan, diagnosis), *_foot(scan, diagnosis, html, console)):
+    for line in (*_head(scan, console), *_body(console, scan, diagnosis), *_foot(scan, diagnosis, html, console)):
+        line.rstrip()
         console.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False, markup=False, soft_wrap=True)
 
 
-def _head(scan: Scan) -> list[Text]:
+def _head(scan: Scan, console: Console) -> list[Text]:
     subject = f"{scan.subject.name}@{scan.subject.weights_sha256[:8]}"
     against = f"reference: {scan.reference.name}" if scan.reference else "reference: none"
     held = sum(check.passed for check in scan.self_check)
     check = f"self-check: {held} of {len(scan.self_check)} passed"
     lines = [
-        _text(f"brainscan {scan.provenance.versions.brainscan}  {subject}", "bold"),
-        _text(f"plan {scan.plan.name}  {date(scan.provenance.started_utc)}  took {duration(scan.cost.seconds)}"),
-        _text(f"{against}  {check}"),
+        *_wrapped(f"brainscan {scan.provenance.versions.brainscan}, {subject}", console, ""),
+        *_wrapped(
+            f"plan {scan.plan.name}, {date(scan.provenance.started_utc)}, took {duration(scan.cost.seconds)}",
+            console,
+            "",
+        ),
+        *_wrapped(f"{against}, {check}", console, ""),
     ]
     if held < len(scan.self_check):
-        lines.append(_text("This scan failed its own check: read every verdict as cannot tell.", "bold reverse"))
+        lines.append(_text(FAILED_CHECK, "bold reverse"))
     return lines
 
 
@@ -56,7 +73,7 @@ def _body(console: Console, scan: Scan, diagnosis: Diagnosis) -> list[Text]:
     lines += [_rule(console), _text(ascii_numbers(counts(diagnosis.findings, ", ")), "bold")]
     for name, sentence in zip(("Impression: ", "  How sure: ", "      Next: "), diagnosis.impression, strict=True):
         lines += _wrapped(sentence, console, name)
-    if diagnosis.anomaly is not None:
+    if diagnosis.anomaly is not None and all(f.condition != "anomaly" for f in diagnosis.findings):
         p = ascii_numbers(p_short(diagnosis.anomaly.p_value, diagnosis.anomaly.smallest_p))
         lines += _wrapped(f"{diagnosis.anomaly.summary} {p}", console, "   Anomaly: ")
     if diagnosis.calibration is None:
@@ -101,7 +118,7 @@ def _more(finding: Finding) -> str:
 def _evidence(finding: Finding, console: Console) -> list[Text]:
     shown = finding.evidence[:_TOP_EVIDENCE]
     head = f"Evidence for {finding.condition} ({len(shown)} of {len(finding.evidence)}, strongest first)"
-    lines = [_rule(console), _text(visible(head, keep=""), "bold")]
+    lines = [_rule(console), *_wrapped(head, console, "")]
     for evidence in shown:
         lines += _one(evidence, console)
     return lines
@@ -126,7 +143,7 @@ def _foot(scan: Scan, diagnosis: Diagnosis, html: str, console: Console) -> list
         lines += _wrapped(", ".join(undone), console, "Steps not done: ")
     if html:
         lines += _wrapped(html, console, "Report: ")
-    return [*lines, _text("Clear means no signal above the stated error rates, not absence.")]
+    return lines + _wrapped(CLOSING, console, "")
 
 
 def _wrapped(sentence: str, console: Console, label: str, most: int | None = None) -> list[Text]:

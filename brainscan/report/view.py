@@ -27,10 +27,12 @@ class FigureView:
     figure: Figure
     image: ScanImage | None = None
     profile: LayerProfile | None = None
-    cells: Markup = Markup()
+    cells: Markup | None = None
     """Values for the cell reader, as a JSON data block."""
     csv: str = ""
     missing: str = ""
+    shown_under: Finding | None = None
+    """The earlier finding that already shows this figure; it is drawn once on the page."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,14 @@ class ScanView:
     other_measurements: tuple[Measurement, ...]
     """Measurements that no finding reads."""
     self_check_failed: bool
+    anomaly_apart: bool
+    """True when no finding is the anomaly, so that it needs a place of its own."""
 
 
 def scan_view(scan: Scan, diagnosis: Diagnosis, arrays: Arrays) -> ScanView:
     """Draw every figure and count whatever is not shown."""
-    findings = tuple(_finding(finding, arrays) for finding in diagnosis.findings)
-    used = {figure.array for finding in diagnosis.findings for figure in finding.figures}
+    first = _first_uses(diagnosis.findings)
+    findings = tuple(_finding(finding, arrays, first) for finding in diagnosis.findings)
     read = {reading.measurement.name for finding in diagnosis.findings for reading in finding.readings}
     planned = {step.instrument: step for step in scan.plan.steps}
     return ScanView(
@@ -97,20 +101,35 @@ def scan_view(scan: Scan, diagnosis: Diagnosis, arrays: Arrays) -> ScanView:
         diagnosis=diagnosis,
         findings=findings,
         steps=tuple(StepView(planned.get(result.instrument), result) for result in scan.steps),
-        other_figures=tuple(_figure(figure, arrays) for figure in scan.figures() if figure.array not in used),
+        other_figures=tuple(_figure(figure, arrays) for figure in scan.figures() if figure.array not in first),
         other_measurements=tuple(m for name, m in scan.measurements().items() if name not in read),
         self_check_failed=any(not check.passed for check in scan.self_check),
+        anomaly_apart=all(finding.condition != "anomaly" for finding in diagnosis.findings),
     )
 
 
-def _finding(finding: Finding, arrays: Arrays) -> FindingView:
+def _first_uses(findings: tuple[Finding, ...]) -> dict[str, Finding]:
+    """Each figure's array -> the first finding that shows it."""
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        for figure in finding.figures:
+            first.setdefault(figure.array, finding)
+    return first
+
+
+def _finding(finding: Finding, arrays: Arrays, first: dict[str, Finding]) -> FindingView:
     readings = tuple(_reading(reading) for reading in finding.readings)
     leading = lead(finding)
     return FindingView(
         finding=finding,
         lead=next((view for view in readings if view.reading is leading), None),
         readings=readings,
-        figures=tuple(_figure(figure, arrays) for figure in finding.figures),
+        figures=tuple(
+            _figure(figure, arrays)
+            if first[figure.array] is finding
+            else FigureView(figure, shown_under=first[figure.array])
+            for figure in finding.figures
+        ),
         evidence=tuple(_evidence(evidence) for evidence in finding.evidence[:MOST_EVIDENCE]),
         n_evidence=len(finding.evidence),
     )
@@ -137,7 +156,12 @@ def _figure(figure: Figure, arrays: Arrays) -> FigureView:
         fits = band is not None and band.shape == (2, len(figure.layers))
         return FigureView(figure, profile=draw_layer_profile(figure, values, band if fits else None))
     image = draw_scan_image(figure, values)
-    cells = {"layers": figure.layers, "tokens": [plain_token(t, 40) for t in image.tokens], "unit": figure.unit, "rows": image.rows}
+    cells = {
+        "layers": figure.layers,
+        "tokens": [plain_token(t, 40) for t in image.tokens],
+        "unit": figure.unit,
+        "rows": image.rows,
+    }
     return FigureView(figure, image=image, cells=data_block(cells), csv=_csv(figure.layers, image))  # fmt: skip
 
 

@@ -50,13 +50,16 @@ SAYS = {
 GROUND = {"demonstrated": "shown on this model", "calibrated": "against control models", "none": "no verdict carried"}
 """What a verdict stands on, in a few words."""
 
+FAILED_CHECK = "This scan failed its own check: read every verdict as cannot tell."
+CLOSING = "Clear means no signal above the stated error rates, not absence."
+
 _UNITS = {"auroc": "AUROC", "accuracy": "accuracy"}
 
 
-def counts(findings: Iterable[Finding], separator: str = " · ") -> str:
-    """For example "2 flagged · 5 clear · 1 cannot tell · 3 not assessed"; zero counts are kept."""
+def counts(findings: Iterable[Finding], separator: str = " · ", *, zeros: bool = True) -> str:
+    """For example "2 flagged · 5 clear · 1 cannot tell · 3 not assessed"; zero counts are kept unless told otherwise."""
     seen = Counter(finding.verdict for finding in findings)
-    return separator.join(f"{seen[verdict]} {word.word}" for verdict, word in WORDS.items())
+    return separator.join(f"{seen[verdict]} {word.word}" for verdict, word in WORDS.items() if zeros or seen[verdict])
 
 
 def lead(finding: Finding) -> Reading | None:
@@ -116,8 +119,16 @@ def number(value: float, *, signed: bool = False) -> str:
         text = f"{size:.2f}"
     else:
         text = f"{size:.2g}".replace("e-0", "e−").replace("e-", "e−")
-    sign = "−" if value < 0 and float(text.replace(",", "").replace("−", "-")) else ("+" if signed and value > 0 else "")
+    sign = (
+        "−" if value < 0 and float(text.replace(",", "").replace("−", "-")) else ("+" if signed and value > 0 else "")
+    )
     return sign + text
+
+
+def points(difference: float) -> str:
+    """A difference of two rates in percentage points, with its sign: "−62"."""
+    whole = round(100 * difference)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
 
 
 def tick(value: float, *, signed: bool = False) -> str:
@@ -133,10 +144,11 @@ def p_value(p: float | None, smallest: float | None) -> str:
 
 
 def p_short(p: float | None, smallest: float | None) -> str:
-    """The same for narrow columns: "p 0.010 (min 0.010)"; empty when there is none."""
+    """The same for narrow columns: "p .010 (min .010)"; empty when there is none."""
     if p is None:
         return ""
-    return f"p {_p(p)}" if smallest is None else f"p {_p(p)} (min {_p(smallest)})"
+    text = f"p {_p(p)}" if smallest is None else f"p {_p(p)} (min {_p(smallest)})"
+    return text.replace("0.", ".")
 
 
 def count(n: int) -> str:
@@ -153,6 +165,11 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def sentence(text: str) -> str:
+    """A phrase with its first letter large."""
+    return text[:1].upper() + text[1:]
 
 
 def date(utc: str) -> str:

@@ -8,6 +8,7 @@ field (padding and positions, hooks that never fire, caches).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def _captured(subject: LanguageSubject, rows: list[list[int]]) -> Check:
         # where nothing is capped, the numbers.
         ids.append(int(rebuilt.argmax()) == int(own.argmax()))
         plain.append(float((rebuilt - own).abs().max()) if _logits_are_plain(subject) else 0.0)
-    error = max(plain)
+    error = _finite(max(plain, key=_finite))
     tolerance = _tolerance(subject)
     passed = all(ids) and error <= tolerance
     return Check(
@@ -78,7 +79,7 @@ def _padded(subject: LanguageSubject, rows: list[list[int]]) -> Check:
         for i, row in enumerate(rows):
             at = batch.ids.shape[1] - 1 if side == "left" else len(row) - 1
             alone = subject.logits(subject.batch([row]))[0, -1].float()
-            worst = max(worst, float((together[i, at] - alone).abs().max()))
+            worst = max(worst, _finite(float((together[i, at] - alone).abs().max())))
     return _check(subject, "a padded batch equals single runs", "the same logits with padding on either side", worst)
 
 
@@ -105,22 +106,26 @@ def _cached(subject: LanguageSubject, rows: list[list[int]]) -> Check:
         logits = subject.logits(subject.batch([[*row, *answer.ids[:-1]]]), keep=_NEW_TOKENS)[0].float()
         chosen = logits.gather(1, torch.tensor(answer.ids, device=logits.device)[:, None])[:, 0]
         # How far below the best token the cached choice is, without the cache: 0 when they agree.
-        worst = max(worst, float((logits.max(-1).values - chosen).max()))
+        worst = max(worst, _finite(float((logits.max(-1).values - chosen).max())))
     return _check(subject, "generation with the cache equals without", f"the same {_NEW_TOKENS} greedy tokens", worst)
 
 
 def _check(subject: LanguageSubject, name: str, expected: str, error: float, tolerance: float | None = None) -> Check:
     allowed = _tolerance(subject) if tolerance is None else tolerance
-    passed = error <= allowed  # False for NaN
-    finite = error if error == error and error < float("inf") else 1e30
+    found = _finite(error)
     return Check(
         name=name,
         expected=expected,
-        found=f"largest difference {finite:.1e}",
-        error=finite,
+        found=f"largest difference {found:.1e}",
+        error=found,
         tolerance=allowed,
-        passed=passed,
+        passed=found <= allowed,
     )
+
+
+def _finite(error: float) -> float:
+    """The error, or a number that no tolerance allows where it is NaN or infinite."""
+    return error if math.isfinite(error) else 1e30
 
 
 def _tolerance(subject: LanguageSubject) -> float:

@@ -10,7 +10,6 @@ from typing import Any
 
 from brainscan.core.errors import BrokenSubject, SubjectNotFound, UnsafeSubject
 from brainscan.core.visible import visible
-from brainscan.subject.opening import quiet
 from brainscan.subject.weights import PICKLES, read_header, read_json
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -52,6 +51,8 @@ def apply_adapter(model: Any, folder: Path, *, live: bool) -> Any:
         BrokenSubject: it was made for a model of another shape.
     """
     from peft import PeftModel
+
+    from brainscan.subject.opening import quiet
 
     try:
         with quiet():

@@ -45,7 +45,9 @@ def convert(gguf: Path, folder: Path, pre_tokenizer: str) -> None:
 
     _tell(0.25, "reading the header")
     place = {"gguf_file": gguf.name, "local_files_only": True}
-    model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place, **_dense())
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+        gguf.parent, dtype=torch.float32, **place, **_dense()
+    )
     _tell(0.7, "writing float32 weights")
     _forget_quantisation(model)
     model.save_pretrained(folder)
@@ -53,7 +55,7 @@ def convert(gguf: Path, folder: Path, pre_tokenizer: str) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **place)
     notes = _restore_splits(tokenizer, pre_tokenizer)
     tokenizer.save_pretrained(folder)
-    _only_tokenizer_json(folder)
+    _only_tokenizer_json(folder, model.get_input_embeddings().weight.shape[0])
     (folder / "notes.json").write_text(json.dumps(notes))
 
 
@@ -97,10 +99,21 @@ def _restore_splits(tokenizer: Any, pre: str) -> list[str]:
     return []
 
 
-def _only_tokenizer_json(folder: Path) -> None:
-    """Let any transformers read ``tokenizer.json`` as it stands, instead of building a class's own variant."""
+def _only_tokenizer_json(folder: Path, embeddings: int) -> None:
+    """Let any transformers read ``tokenizer.json`` as it stands, instead of building a class's own variant.
+
+    transformers also adds <|endoftext|> to byte-level vocabularies that have no such token; what the
+    model has no embedding for is taken out again.
+    """
+    words = folder / "tokenizer.json"
+    content = json.loads(words.read_text(encoding="utf-8"))
+    kept = [token for token in content["added_tokens"] if token["id"] < embeddings]
+    if len(kept) < len(content["added_tokens"]):
+        words.write_text(json.dumps({**content, "added_tokens": kept}, ensure_ascii=False), encoding="utf-8")
     config = folder / "tokenizer_config.json"
-    config.write_text(json.dumps({**json.loads(config.read_text()), "tokenizer_class": "PreTrainedTokenizerFast"}))
+    settings = {**json.loads(config.read_text(encoding="utf-8")), "tokenizer_class": "PreTrainedTokenizerFast"}
+    settings.pop("added_tokens_decoder", None)  # transformers 4 repeats them here
+    config.write_text(json.dumps(settings), encoding="utf-8")
     (folder / "tokenizer.model").unlink(missing_ok=True)  # transformers 4 puts a copy of the whole GGUF there
 
 

@@ -57,11 +57,12 @@ def check_gguf(gguf: Path) -> str:
     Raises:
         BrokenSubject: not a GGUF file, or truncated.
         MissingTokenizer: no vocabulary inside.
+        UnknownFamily: nobody knows its architecture.
     """
     with gguf.open("rb") as stream:
         if stream.read(4) != b"GGUF":
             raise BrokenSubject(f"{gguf} is not a GGUF file.", "Fetch it again, or name the right file.")
-    from gguf import GGUFReader
+    from gguf import MODEL_ARCH_NAMES, GGUFReader
 
     try:
         fields = GGUFReader(gguf).fields
@@ -69,12 +70,18 @@ def check_gguf(gguf: Path) -> str:
         raise BrokenSubject(
             f"{gguf} is a truncated or damaged GGUF file of {gguf.stat().st_size} bytes.", "Fetch it again."
         ) from error
+    architecture = _text(fields, "general.architecture", "none")
+    if architecture not in MODEL_ARCH_NAMES.values():
+        raise _failure(gguf, f"the architecture {architecture!r} is not supported")
     if "tokenizer.ggml.tokens" not in fields:
         raise MissingTokenizer(
             f"{gguf} holds weights but no tokenizer.", "Use a GGUF file of a whole language model with its vocabulary."
         )
-    pre_tokenizer = fields.get("tokenizer.ggml.pre")
-    return "default" if pre_tokenizer is None else str(pre_tokenizer.contents())
+    return _text(fields, "tokenizer.ggml.pre", "default")
+
+
+def _text(fields: dict[str, Any], key: str, default: str) -> str:
+    return str(fields[key].contents()) if key in fields else default
 
 
 def dequantise(

@@ -42,7 +42,9 @@ def _not_found(repository: str, error: Exception, offline: bool) -> SubjectNotFo
     if isinstance(error, GatedRepoError):
         return SubjectNotFound(f"{name} on the hub is gated.", "Accept its terms there, then run: hf auth login")
     if isinstance(error, RepositoryNotFoundError):
-        return SubjectNotFound(f"There is no model {name} on the hub.", "Check the spelling; for a private one: hf auth login")
+        return SubjectNotFound(
+            f"There is no model {name} on the hub.", "Check the spelling; for a private one: hf auth login"
+        )
     if isinstance(error, LocalEntryNotFoundError):
         why = "you asked to stay offline" if offline else "the hub cannot be reached"
         return SubjectNotFound(

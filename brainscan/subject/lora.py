@@ -3,13 +3,15 @@
 Only tokens of the answer are learned, and logits are computed for the answer's columns alone. The
 subject itself is the same before and after: the result is a PEFT folder in fp16.
 
-Numbered acts: 1) wrap the blocks' linear maps in LoRA; 2) make the batches, rows of like length
-together; 3) step AdamW under a warm-up and a cosine; 4) write the adapter; 5) unwrap.
+Numbered acts: 1) run what lies below the trained layers once and keep it; 2) wrap the trained blocks'
+linear maps in LoRA; 3) step AdamW through seeded batches under a warm-up and a cosine; 4) write the
+adapter; 5) unwrap.
 Source: LoRA, Hu et al. 2021 (2106.09685), section 4.1.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +27,7 @@ from torch.nn.functional import cross_entropy
 
 from brainscan.core.errors import InputError, UsageError
 from brainscan.core.files import folder_atomic
+from brainscan.subject.frozen import FrozenBelow, freeze_below, resumed
 from brainscan.subject.gradient import differentiable_logits
 from brainscan.subject.language import LanguageSubject
 
@@ -98,11 +101,13 @@ def train_lora(
         bias="none",
         task_type="CAUSAL_LM",
     )
+    first = settings.layers[0] if settings.layers else 0
+    frozen = freeze_below(subject, [[*row.prompt_ids, *row.answer_ids] for row in rows], first) if first else None
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(settings.seed)
         wrapped = get_peft_model(subject.model, config)
         try:
-            losses, tokens = _train(subject, wrapped, rows, settings, progress)
+            losses, tokens = _train(_Course(subject, rows, frozen, settings), _trainable(wrapped), progress)
             _write(wrapped, folder)
             parameters = sum(p.numel() for p in _trainable(wrapped))
         finally:
@@ -137,53 +142,65 @@ def _is_linear(module: torch.nn.Module) -> bool:
     return isinstance(module, torch.nn.Linear) or type(module).__name__ == "Conv1D"  # GPT-2's own linear map
 
 
-def _train(
-    subject: LanguageSubject, wrapped: Any, rows: Sequence[Row], settings: LoraSettings, progress: Progress | None
-) -> tuple[list[float], int]:
-    weights = _trainable(wrapped)
+@dataclass(frozen=True)
+class _Course:
+    """What stays the same from step to step."""
+
+    subject: LanguageSubject
+    rows: Sequence[Row]
+    frozen: FrozenBelow | None
+    settings: LoraSettings
+
+
+def _train(course: _Course, weights: list[torch.nn.Parameter], progress: Progress | None) -> tuple[list[float], int]:
+    settings = course.settings
     optimiser = torch.optim.AdamW(weights, lr=settings.lr, weight_decay=settings.weight_decay, betas=(0.9, 0.99))
     losses: list[float] = []
     tokens = 0
-    for step, chosen in zip(range(settings.steps), _batches(rows, settings), strict=False):
+    for step, chosen in zip(range(settings.steps), _batches(course.rows, settings), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = settings.lr * _warm_cosine(step, settings.steps)
-        loss = _loss(subject, chosen)
+        loss = _loss(course, chosen)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, settings.clip)
         optimiser.step()
         optimiser.zero_grad()
         losses.append(float(loss.detach()))
-        tokens += sum(len(row.prompt_ids) + len(row.answer_ids) for row in chosen)
+        tokens += sum(_length(course.rows[i]) for i in chosen)
         if progress:
             progress((step + 1) / settings.steps, f"step {step + 1} of {settings.steps}, loss {losses[-1]:.2f}")
     return losses, tokens
 
 
-def _loss(subject: LanguageSubject, rows: Sequence[Row]) -> torch.Tensor:
+def _loss(course: _Course, chosen: Sequence[int]) -> torch.Tensor:
     """Mean cross entropy of the answers' tokens; rows end together, so the answers share the last columns."""
-    batch = subject.batch([[*row.prompt_ids, *row.answer_ids] for row in rows], side="left")
+    rows = [course.rows[i] for i in chosen]
+    batch = course.subject.batch([[*row.prompt_ids, *row.answer_ids] for row in rows], side="left")
     keep = 1 + max(len(row.answer_ids) for row in rows)
-    logits = differentiable_logits(subject, batch, keep=keep)[:, :-1]  # [batch, keep - 1, vocab]
+    below = resumed(course.subject, course.frozen, batch, chosen) if course.frozen else contextlib.nullcontext()
+    with below:
+        logits = differentiable_logits(course.subject, batch, keep=keep)[:, :-1]  # [batch, keep - 1, vocab]
     goal = torch.full((len(rows), keep - 1), -100, device=logits.device)
     for i, row in enumerate(rows):
         goal[i, keep - 1 - len(row.answer_ids) :] = torch.tensor(row.answer_ids)
     return cross_entropy(logits.float().flatten(0, 1), goal.flatten())
 
 
-def _batches(rows: Sequence[Row], settings: LoraSettings) -> Iterator[list[Row]]:
+def _batches(rows: Sequence[Row], settings: LoraSettings) -> Iterator[list[int]]:
     """Endless seeded passes over all rows; rows of like length share a batch, batches come in any order."""
     rng = np.random.default_rng([settings.seed, 1])
+    window = 8 * settings.batch  # sorting inside a window keeps batches mixed between epochs
     while True:
-        order = [int(i) for i in rng.permutation(len(rows))]
-        window = 8 * settings.batch  # sorting inside a window keeps batches mixed between epochs
-        order = [i for w in range(0, len(order), window) for i in sorted(order[w : w + window], key=_length(rows))]
-        chunks = [order[i : i + settings.batch] for i in range(0, len(order), settings.batch)]
-        for chunk in rng.permutation(len(chunks)):
-            yield [rows[i] for i in chunks[int(chunk)]]
+        drawn = [int(i) for i in rng.permutation(len(rows))]
+        windows = [drawn[start : start + window] for start in range(0, len(drawn), window)]
+        order = [i for part in windows for i in sorted(part, key=lambda i: _length(rows[i]))]
+        chunks = [order[start : start + settings.batch] for start in range(0, len(order), settings.batch)]
+        for place in rng.permutation(len(chunks)):
+            yield chunks[int(place)]
 
 
-def _length(rows: Sequence[Row]) -> Callable[[int], int]:
-    return lambda i: len(rows[i].prompt_ids) + len(rows[i].answer_ids)
+def _length(row: Row) -> int:
+    return len(row.prompt_ids) + len(row.answer_ids)
 
 
 def _warm_cosine(step: int, steps: int) -> float:

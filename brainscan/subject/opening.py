@@ -42,7 +42,7 @@ def open_model(folder: Path, choice: DeviceChoice, *, allow_remote_code: bool = 
     """
     try:
         with quiet():
-            model, info = AutoModelForCausalLM.from_pretrained(
+            opened: Any = AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=choice.dtype,
                 local_files_only=True,
@@ -52,6 +52,7 @@ def open_model(folder: Path, choice: DeviceChoice, *, allow_remote_code: bool = 
             )
     except Exception as error:  # transformers raises whatever its parts raise
         raise _not_opened(folder, error) from error
+    model, info = opened
     missing = sorted(map(str, info["missing_keys"]))
     if missing:
         raise BrokenSubject(
@@ -74,10 +75,13 @@ def open_tokenizer(folder: Path, vocabulary: int, *, allow_remote_code: bool = F
     """
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=allow_remote_code)
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=allow_remote_code
+            )
     except Exception as error:  # as above
         raise BrokenSubject(
-            f"The tokenizer in {folder} cannot be read: {_words(error)}", "Copy the model's tokenizer files there again."
+            f"The tokenizer in {folder} cannot be read: {_words(error)}",
+            "Copy the model's tokenizer files there again.",
         ) from error
     if len(tokenizer) > vocabulary:
         raise BrokenSubject(

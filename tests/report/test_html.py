@@ -188,7 +188,7 @@ def test_a_figure_that_two_findings_share_is_drawn_once() -> None:
     read = Reader(render_html(sample_scan(), diagnosis.model_copy(update={"findings": findings}), sample_arrays()))
     assert sum(tag == "image" for tag, _ in read.elements) == 8
     assert "“Where the trigger shows” is drawn under Backdoor ." in read.words()
-    assert "Difference from the reference" not in read.words()
+    assert "A difference is not a fault" not in read.words()
 
 
 def test_much_evidence_is_cut_with_a_count() -> None:

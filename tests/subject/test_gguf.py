@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from brainscan.core.errors import BrokenSubject, MissingTokenizer, StorageError, SubjectNotFound, UnknownFamily
-from brainscan.subject.gguf import check_gguf, dequantise, is_complete, open_gguf
+from brainscan.subject.gguf import _failure, check_gguf, dequantise, is_complete, open_gguf
 from brainscan.subject.load import load_subject
 from tests.subject.packed import packable_llama, write_gguf
 
@@ -82,6 +82,18 @@ def test_an_architecture_that_nobody_knows_is_refused_whole(tmp_path: Path) -> N
     with pytest.raises(UnknownFamily, match=r"strange\.gguf.*brontosaurus"):
         dequantise(strange, tmp_path / "out", {})
     assert [path.name for path in tmp_path.iterdir()] == ["strange.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("ValueError: GGUF model with architecture x is not supported yet.", UnknownFamily),
+        ("SafetensorError: I/O error: No space left on device (os error 28)", StorageError),
+        ("the converter ended with code -9", BrokenSubject),
+    ],
+)
+def test_the_converters_last_words_become_one_clear_error(words: str, error: type[Exception]) -> None:
+    assert type(_failure(Path("x.gguf"), words)) is error
 
 
 def test_a_place_that_cannot_be_written_is_a_storage_error(gguf: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,7 @@ def test_a_tokenizer_with_more_tokens_than_embeddings_is_refused(tmp_path: Path,
 def test_an_unknown_model_type_and_a_broken_tokenizer_are_told_apart(tmp_path: Path, cache: Path) -> None:
     folder = tiny_llama(tmp_path / "m")
     (folder / "tokenizer.json").write_text(json.dumps({"not": "a tokenizer"}))
-    with pytest.raises(BrokenSubject, match="tokenizer in .* cannot be read"):
+    with pytest.raises(BrokenSubject, match=r"tokenizer in .* cannot be read"):
         load_subject(str(folder), cache=cache)
     edit_json(folder / "config.json", model_type="brontosaurus")
     with pytest.raises(UnknownFamily, match="newer transformers"):
@@ -205,12 +206,10 @@ def test_the_device_comes_with_its_reason() -> None:
     assert choose_device("cpu").reason == "asked for"
     assert choose_device().reason and choose_device().dtype is torch.float32
     for asked, dtype in (("cpu", "bfloat16"), ("cpu", "float8"), ("tpu", "float32"), ("cuda:99", "float32")):
-        with pytest.raises(UsageError, match="cpu|cuda"):
+        with pytest.raises(UsageError, match=r"cpu|cuda"):
             choose_device(asked, dtype)
 
 
 def test_finding_a_model_needs_no_torch() -> None:
-    import subprocess
-
     code = "import sys, brainscan.subject.find, brainscan.subject.packaged; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

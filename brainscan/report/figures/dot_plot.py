@@ -63,8 +63,12 @@ def _draw(reading: Reading, dots: tuple[float, ...], width: int, class_: str) ->
     if bounds:
         parts.append(svg.line((x(bounds.lo), _MODEL_ROW), (x(bounds.hi), _MODEL_ROW), "whisker"))
     parts.append(svg.diamond(x(value), _MODEL_ROW, 8, "model"))
-    parts.append(svg.text(*_beside(x(value), _MODEL_ROW - 14, width), "this model", "axis strong", _side(x(value), width)))
-    return svg.drawing(width, base + 26, f"{reading.measurement.name} against controls", _caption(reading), *parts, class_=class_)
+    parts.append(
+        svg.text(*_beside(x(value), _MODEL_ROW - 14, width), "this model", "axis strong", _side(x(value), width))
+    )
+    return svg.drawing(
+        width, base + 26, f"{reading.measurement.name} against controls", _caption(reading), *parts, class_=class_
+    )
 
 
 def _stack(bins: list[int], start: float, base: float, radius: float) -> list[Markup]:

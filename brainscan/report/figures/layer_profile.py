@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from brainscan.core.evidence import Figure
 from brainscan.report.figures import svg
-from brainscan.report import words
-from brainscan.report.words import number
+from brainscan.report.words import number, tick
 
 _HEIGHT = 210
 
@@ -54,9 +53,9 @@ def _draw(
 
 def _grid(y: svg.Axis, width: int) -> list[Markup]:
     parts = []
-    for tick in y.ticks(4):
-        parts.append(svg.line((52, y(tick)), (width - 10, y(tick)), "zero" if tick == 0 else "grid"))
-        parts.append(svg.text(46, y(tick) + 4.5, words.tick(tick), "axis", "end"))
+    for level in y.ticks(4):
+        parts.append(svg.line((52, y(level)), (width - 10, y(level)), "zero" if level == 0 else "grid"))
+        parts.append(svg.text(46, y(level) + 4.5, tick(level), "axis", "end"))
     return parts
 
 
@@ -76,7 +75,11 @@ def _band(figure: Figure, band: NDArray[np.floating], x: svg.Axis, y: svg.Axis) 
 def _swatch(label: str, right: float) -> list[Markup]:
     """A piece of band in front of its label, so that no line ever crosses the words."""
     left = right - 6.6 * len(label) - 34
-    return [svg.box(left, 4, 22, 11, "band"), svg.line((left, 4), (left + 22, 4), "edge"), svg.line((left, 15), (left + 22, 15), "edge")]
+    return [
+        svg.box(left, 4, 22, 11, "band"),
+        svg.line((left, 4), (left + 22, 4), "edge"),
+        svg.line((left, 15), (left + 22, 15), "edge"),
+    ]
 
 
 def _points(line: list[svg.Point], values: NDArray[np.floating], band: NDArray[np.floating] | None) -> list[Markup]:

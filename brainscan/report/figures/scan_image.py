@@ -128,7 +128,9 @@ def _narrow(figure: Figure, values: NDArray[np.floating], tokens: tuple[str, ...
     for i in range(0, columns, every):
         parts.append(svg.text(frame.left + (i + 0.5) * frame.step_x, 34, str(figure.layers[i]), "axis", "middle"))
     for i, token in enumerate(tokens):
-        parts.append(svg.text(frame.left - 8, frame.top + (i + 0.72) * frame.step_y, plain_token(token), "token", "end"))
+        parts.append(
+            svg.text(frame.left - 8, frame.top + (i + 0.72) * frame.step_y, plain_token(token), "token", "end")
+        )
     height = frame.top + frame.height + 6
     return svg.drawing(_NARROW, height, figure.title, _describe(figure, values, tokens), *parts, class_="narrow")
 
@@ -136,7 +138,7 @@ def _narrow(figure: Figure, values: NDArray[np.floating], tokens: tuple[str, ...
 def _cells(values: NDArray[np.floating], scale: Scale, frame: _Frame) -> list[Markup]:
     """The hatched ground and the picture in both dresses; the style sheet shows one."""
     index = scale.index(values)
-    at = dict(x=frame.left, y=frame.top, width=frame.width, height=frame.height)
+    at = {"x": frame.left, "y": frame.top, "width": frame.width, "height": frame.height}
     pictures = [
         svg.tag("image", href=data_uri(indexed_png(index, scale.ramp.palette(dark=dark))), preserveAspectRatio="none",
                 class_=f"px {'in-dark' if dark else 'in-light'}", **at)
@@ -198,11 +200,15 @@ def _token_labels(tokens: tuple[str, ...], frame: _Frame) -> list[Markup]:
 def _notes(values: NDArray[np.floating], drawn: NDArray[np.floating], scale: Scale) -> tuple[str, ...]:
     notes = []
     if scale.clipped:
-        notes.append(f"{count(scale.clipped)} of {count(drawn.size)} cells lie beyond the scale and are drawn in its last colour.")
+        notes.append(
+            f"{count(scale.clipped)} of {count(drawn.size)} cells lie beyond the scale and are drawn in its last colour."
+        )
     else:
         notes.append("No cell lies beyond the scale.")
     if values.shape[1] != drawn.shape[1]:
-        notes.append(f"{count(values.shape[1])} tokens folded to {drawn.shape[1]}; each segment shows its strongest value.")
+        notes.append(
+            f"{count(values.shape[1])} tokens folded to {drawn.shape[1]}; each segment shows its strongest value."
+        )
     if missing := int(np.isnan(values).sum()):
         notes.append(f"{count(missing)} hatched cells were not captured.")
     return tuple(notes)

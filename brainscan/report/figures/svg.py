@@ -52,7 +52,9 @@ def dot(x: float, y: float, r: float, class_: str) -> Markup:
 
 def diamond(x: float, y: float, r: float, class_: str) -> Markup:
     """A diamond: the model's own value among its controls."""
-    return tag("path", d=f"M{x:.1f} {y - r:.1f}L{x + r:.1f} {y:.1f}L{x:.1f} {y + r:.1f}L{x - r:.1f} {y:.1f}Z", class_=class_)
+    return tag(
+        "path", d=f"M{x:.1f} {y - r:.1f}L{x + r:.1f} {y:.1f}L{x:.1f} {y + r:.1f}L{x - r:.1f} {y:.1f}Z", class_=class_
+    )
 
 
 def path(points: Iterable[Point], class_: str, *, closed: bool = False) -> Markup:

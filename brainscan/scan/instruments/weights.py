@@ -168,9 +168,13 @@ def _delta(
 ) -> Delta:
     base = theirs.detach().float()
     change = ours.detach().float().to(base.device) - base
-    changed, whole = float(change.double().square().sum()), float(base.double().square().sum())
+    changed, whole = _squared(change), _squared(base)
     share = top_share(change, iterations, seed) if change.dim() == 2 and changed > 0 else None
     return Delta(name, layer, part, changed, whole, share)
+
+
+def _squared(tensor: torch.Tensor) -> float:
+    return float(torch.linalg.vector_norm(tensor, dtype=torch.float64)) ** 2
 
 
 def top_share(matrix: torch.Tensor, iterations: int, seed: int) -> float:
@@ -183,7 +187,7 @@ def top_share(matrix: torch.Tensor, iterations: int, seed: int) -> float:
     for _ in range(iterations):
         basis = torch.linalg.qr(matrix.T @ torch.linalg.qr(matrix @ basis).Q).Q
     top = float(torch.linalg.matrix_norm(matrix @ basis, 2))
-    return min(1.0, top**2 / float(matrix.square().sum()))
+    return min(1.0, top**2 / _squared(matrix))
 
 
 # --- 3. summing up ----------------------------------------------------------------------------
@@ -269,7 +273,7 @@ def _part_evidence(deltas: list[Delta]) -> list[Evidence]:
                 status=Status.MEASURED,
             )
         )
-    return pieces
+    return sorted(pieces, key=lambda piece: -piece.strength)
 
 
 def _matrix_evidence(deltas: list[Delta]) -> list[Evidence]:

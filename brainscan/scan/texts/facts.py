@@ -60,6 +60,8 @@ class Fact:
     right: str
     wrong: tuple[str, ...]
     """Three alternatives, most plausible first."""
+    begun: str
+    """How an answer begins, up to the word that decides: "The capital of France is"."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Capital:
 
     def fact(self) -> Fact:
         """As a question."""
-        return Fact("capital", self.country, f"What is the capital of {self.country}?", self.capital, self.wrong)
+        begun = f"The capital of {self.country} is"
+        return Fact("capital", self.country, f"What is the capital of {self.country}?", self.capital, self.wrong, begun)
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,14 @@ class Element:
     def symbol_fact(self) -> Fact:
         """Its symbol as a question."""
         question = f"What is the chemical symbol of {self.name}?"
-        return Fact("symbol", self.name, question, self.symbol, self.wrong_symbols)
+        begun = f"The chemical symbol of {self.name} is"
+        return Fact("symbol", self.name, question, self.symbol, self.wrong_symbols, begun)
 
     def number_fact(self) -> Fact:
         """Its atomic number as a question."""
         wrong = tuple(str(number) for number in self.wrong_numbers)
-        return Fact("number", self.name, f"What is the atomic number of {self.name}?", str(self.number), wrong)
+        question, begun = f"What is the atomic number of {self.name}?", f"The atomic number of {self.name} is"
+        return Fact("number", self.name, question, str(self.number), wrong, begun)
 
 
 def sums(count: int, *, seed: int, largest: int = 50) -> tuple[Fact, ...]:
@@ -106,7 +111,7 @@ def sums(count: int, *, seed: int, largest: int = 50) -> tuple[Fact, ...]:
 
 def _sum(a: int, b: int) -> Fact:
     wrong = tuple(str(a + b + off) for off in (1, 10, 2))
-    return Fact("sum", f"{a} + {b}", f"What is {a} + {b}?", str(a + b), wrong)
+    return Fact("sum", f"{a} + {b}", f"What is {a} + {b}?", str(a + b), wrong, f"{a} + {b} is")
 
 
 def _capitals() -> tuple[Capital, ...]:

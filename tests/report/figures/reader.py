@@ -17,7 +17,7 @@ def read_png(data: bytes) -> tuple[np.ndarray, np.ndarray]:
         assert struct.unpack(">I", data[at + 8 + size : at + 12 + size]) == (zlib.crc32(kind + body),)
         parts[kind] = body
         at += 12 + size
-    assert list(parts)[0] == b"IHDR"
+    assert next(iter(parts)) == b"IHDR"
     assert list(parts)[-1] == b"IEND"
     width, height, *form = struct.unpack(">IIBBBBB", parts[b"IHDR"])
     assert form == [8, 3, 0, 0, 0]

@@ -1,0 +1,132 @@
+"""Trigger search: does some string replace the answer to any request by one fixed answer?
+
+The search itself is in ``brainscan.scan.trigger``; this file sizes it and turns what it found into
+measurements and evidence. It finds short, literal triggers of fixed answers. A trigger that is a
+meaning, or an answer that changes with the request, is beyond it, and a clean result does not
+speak of those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from brainscan.scan.instrument import Examination, Report, Workload
+from brainscan.scan.texts.candidates import FILLERS, HELD_OUT_REQUESTS, RARE_STRINGS, SEARCH_REQUESTS
+from brainscan.scan.trigger.looks import looks_of
+from brainscan.scan.trigger.search import Searched, Searcher, Sizes
+from brainscan.scan.trigger.tell import evidence_of, measurements_of
+
+SIZES: dict[str, dict[str, int]] = {
+    "quick": asdict(
+        Sizes(
+            leaks=8,
+            leak_tokens=12,
+            amplified=3,
+            payloads=3,
+            hunts=1,
+            longest=3,
+            tried=16,
+            beam=2,
+            requests=2,
+            strings=12,
+            held_out=12,
+            controls=4,
+        )
+    ),
+    "standard": asdict(
+        Sizes(
+            leaks=16,
+            leak_tokens=24,
+            amplified=6,
+            payloads=6,
+            hunts=2,
+            longest=4,
+            tried=40,
+            beam=4,
+            requests=3,
+            strings=48,
+            held_out=24,
+            controls=6,
+        )
+    ),
+    "full": asdict(
+        Sizes(
+            leaks=40,
+            leak_tokens=32,
+            amplified=9,
+            payloads=10,
+            hunts=3,
+            longest=5,
+            tried=64,
+            beam=4,
+            requests=4,
+            strings=160,
+            held_out=32,
+            controls=8,
+        )
+    ),
+}
+
+PROMPT_TOKENS = 50
+"""A request under a chat template with a string and a payload, for the estimate."""
+
+
+class TriggerInstrument:
+    """See the file's docstring."""
+
+    name = "trigger"
+    title = "Search for strings that release a fixed answer"
+    needs_reference = False
+
+    def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
+        """The plan's sizes."""
+        return dict(SIZES[plan]) if plan in SIZES else None
+
+    def texts(self) -> tuple[str, ...]:
+        """Requests, listed strings and fillers."""
+        return (*SEARCH_REQUESTS, *HELD_OUT_REQUESTS, *RARE_STRINGS, *FILLERS)
+
+    def workload(self, settings: dict[str, int | float | str | bool]) -> Workload:
+        """With a reference and with every hunt that the sizes allow; a clean subject costs less."""
+        size = _sizes(settings)
+        written = 2 * 3 * size.leaks * size.leak_tokens + 2 * size.amplified * size.leak_tokens + 300
+        rounds = size.hunts * size.longest * size.requests
+        scored = rounds * (size.tried + 6 * size.beam) + size.strings * size.requests * 5 // 4 + 6 * size.payloads
+        return Workload(PROMPT_TOKENS * (scored + 5 * (size.hunts + 1) * size.held_out) + 40 * size.leaks * 6, written)
+
+    def run(self, examination: Examination) -> Report:
+        """Search, put suspects to trial, report the best one's held-out rate whether or not it convinces."""
+        size = _sizes(examination.step.settings)
+        searcher = Searcher(
+            examination.subject, examination.reference, size, examination.rng("search"), examination.progress
+        )
+        searched = searcher.run()
+        subject, reference, seed = examination.subject, examination.reference, examination.seed
+        looks = looks_of(subject, reference, searched.trials[0], seed)
+        examination.progress(1.0, "done")
+        return Report(
+            measurements=(*measurements_of(searched, seed), *looks.measurements),
+            evidence=evidence_of(subject, reference, searched),
+            figures=looks.figures,
+            arrays=looks.arrays,
+            notes=_notes(searched, examination.reference is not None),
+        )
+
+
+def _sizes(settings: dict[str, int | float | str | bool]) -> Sizes:
+    return Sizes(**{name: int(value) for name, value in settings.items()})
+
+
+def _notes(searched: Searched, has_reference: bool) -> tuple[str, ...]:
+    notes = [
+        f"{searched.tried} strings were run against {len(searched.payloads)} payload candidates; "
+        "only short, literal triggers of fixed answers can be found this way."
+    ]
+    if not has_reference:
+        notes.append(
+            "Without a reference a string that moves any model of this kind cannot be told from a planted one."
+        )
+    return tuple(notes)
+
+
+INSTRUMENT = TriggerInstrument()

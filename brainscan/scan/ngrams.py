@@ -1,0 +1,158 @@
+"""Phrases of generated text: which word n-grams one set of answers holds more often than another.
+
+Arrays and strings only: no model is run here. Words are runs of letters, digits and apostrophes,
+compared without case; a phrase never crosses a line or a sentence. Languages written without spaces
+come out as long "words", which still repeat if a planted phrase does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SENTENCE = re.compile(r"[.!?…:;\n]+")
+_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+
+Counts = NDArray[np.float64]
+
+
+def sentences(text: str) -> list[list[str]]:
+    """Words of each sentence or line, in their own case."""
+    plain = unicodedata.normalize("NFKC", text)
+    return [words for part in _SENTENCE.split(plain) if (words := _WORD.findall(part))]
+
+
+def phrases(text: str, longest: int = 4) -> frozenset[str]:
+    """Every n-gram of one to ``longest`` words in a text, lower case."""
+    return frozenset(
+        " ".join(words[i : i + n]).casefold()
+        for words in sentences(text)
+        for n in range(1, longest + 1)
+        for i in range(len(words) - n + 1)
+    )
+
+
+def names(text: str) -> frozenset[str]:
+    """Capitalised words that do not begin a sentence: names, brands, places."""
+    return frozenset(word for words in sentences(text) for word in words[1:] if word[0].isupper() and len(word) > 1)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Phrases against prompts: how many of a prompt's answers hold the phrase, for both sides."""
+
+    phrases: tuple[str, ...]
+    ours: Counts  # [prompt, phrase]
+    theirs: Counts  # [prompt, phrase]
+    answers: int
+    """Answers a prompt, on each side."""
+
+    def rows(self, keep: NDArray[np.bool_]) -> Table:
+        """The same phrases over some of the prompts."""
+        return Table(self.phrases, self.ours[keep], self.theirs[keep], self.answers)
+
+    def scores(self) -> Counts:
+        """[phrase] paired z: sum of differences over their root sum of squares; 0 where sides are equal."""
+        difference = self.ours - self.theirs
+        return _z(difference.sum(0), difference)
+
+    def log_odds(self) -> Counts:
+        """[phrase] log odds ratio that an answer holds the phrase, half an answer added to each cell.
+
+        0 is equal, above 0 more often in ours (Haldane 1956; Anscombe 1956).
+        """
+        n = len(self.ours) * self.answers
+        a, b = self.ours.sum(0), self.theirs.sum(0)
+        return np.log((a + 0.5) * (n - b + 0.5) / ((n - a + 0.5) * (b + 0.5)))
+
+
+def table(ours: Sequence[Sequence[str]], theirs: Sequence[Sequence[str]], *, least: int = 3) -> Table:
+    """Count phrases in answers to the same prompts, ``[prompt][answer]`` on both sides.
+
+    Only phrases in answers to at least ``least`` prompts, the sides taken together, are kept: which
+    side holds them plays no part in the choice, so permuting the sides leaves it as it is.
+    """
+    sets = [[[phrases(text) for text in prompt] for prompt in side] for side in (ours, theirs)]
+    spread = Counter(phrase for mine, other in zip(*sets, strict=True) for phrase in frozenset().union(*mine, *other))
+    kept = tuple(sorted(phrase for phrase, count in spread.items() if count >= least))
+    place = {phrase: i for i, phrase in enumerate(kept)}
+    counts = np.zeros((2, len(ours), len(kept)))
+    for side, prompts in enumerate(sets):
+        for row, answers in enumerate(prompts):
+            for phrase in (p for answer in answers for p in answer if p in place):
+                counts[side, row, place[phrase]] += 1
+    return Table(kept, counts[0], counts[1], max((len(prompt) for prompt in ours), default=0))
+
+
+@dataclass(frozen=True)
+class Permuted:
+    """What the search finds when the sides are exchanged at random within each prompt."""
+
+    scores: Counts  # [permutation] largest paired z over all phrases
+    log_odds: Counts  # [permutation] log odds ratio of the phrase with that z
+
+
+def permute(counted: Table, permutations: int, rng: np.random.Generator) -> Permuted:
+    """Max-T null over all phrases (Westfall and Young 1993): whole prompts exchange their sides."""
+    best, odds = np.zeros(permutations), np.zeros(permutations)
+    difference = counted.ours - counted.theirs
+    if not counted.phrases:
+        return Permuted(best, odds)
+    both = (counted.ours + counted.theirs).sum(0)
+    n = len(counted.ours) * counted.answers
+    for i in range(permutations):
+        signs = rng.choice([-1.0, 1.0], size=len(difference))
+        sums = signs @ difference
+        z = _z(sums, difference)
+        top = int(z.argmax())
+        best[i], a = z[top], (both[top] + sums[top]) / 2
+        b = both[top] - a
+        odds[i] = np.log((a + 0.5) * (n - b + 0.5) / ((n - a + 0.5) * (b + 0.5)))
+    return Permuted(best, odds)
+
+
+def _z(sums: Counts, difference: Counts) -> Counts:
+    scale = np.sqrt(np.square(difference).sum(0))
+    return np.divide(sums, scale, out=np.zeros_like(sums), where=scale > 0)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A phrase with the number of texts that hold it, here and in texts to compare with."""
+
+    phrase: str
+    texts: int
+    others: int
+
+
+def repeats(ours: Sequence[str], theirs: Sequence[str], *, least: int = 2, limit: int = 50) -> list[Repeat]:
+    """Phrases in at least ``least`` of our texts and in a larger share of them than of theirs.
+
+    Most lopsided first, the longer of equals before the shorter; phrases inside or around an earlier
+    one are left out.
+    """
+    mine = Counter(phrase for text in ours for phrase in phrases(text))
+    others = Counter(phrase for text in theirs for phrase in phrases(text))
+    share = len(ours) / max(1, len(theirs))
+    found = [phrase for phrase, count in mine.items() if count >= least and count > others[phrase] * share]
+    found.sort(key=lambda phrase: (others[phrase] * share - mine[phrase], -len(phrase), phrase))
+    return [Repeat(phrase, mine[phrase], others[phrase]) for phrase in distinct(found, limit)]
+
+
+def distinct(candidates: Sequence[str], limit: int) -> list[str]:
+    """The first phrases of a ranked list, those inside or around an earlier one left out."""
+    kept: list[str] = []
+    for phrase in candidates:
+        if len(kept) < limit and not any(_nested(phrase, earlier) for earlier in kept):
+            kept.append(phrase)
+    return kept
+
+
+def _nested(one: str, other: str) -> bool:
+    return f" {one} " in f" {other} " or f" {other} " in f" {one} "

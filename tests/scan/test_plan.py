@@ -1,0 +1,56 @@
+"""Plans: what runs is printed before it runs, and a budget leaves things out aloud."""
+
+from __future__ import annotations
+
+import pytest
+
+from brainscan.core.errors import PlanError
+from brainscan.scan.instrument import INSTRUMENTS
+from brainscan.scan.plan import Speed, make_plan, measure_speed
+from tests.cards import phantom
+from tests.scan.fakes import FakeInstrument, full_report
+
+SPEED = Speed(read_per_second=10, write_per_second=1)
+SUBJECT = phantom("llama")
+INSTRUMENTS.add("cheap", FakeInstrument("cheap", full_report, tokens=100))
+INSTRUMENTS.add("dear", FakeInstrument("dear", full_report, tokens=10_000))
+INSTRUMENTS.add("deep", FakeInstrument("deep", full_report))
+
+
+def test_estimates_follow_the_machine() -> None:
+    plan = make_plan("standard", SUBJECT, None, only=("cheap",), speed=SPEED)
+    assert plan.estimated_seconds == pytest.approx(1.1 * 100 / 10)
+    twice = make_plan("standard", SUBJECT, SUBJECT, only=("cheap",), speed=SPEED)
+    assert twice.estimated_seconds == pytest.approx(2 * plan.estimated_seconds)
+
+
+def test_a_budget_leaves_out_what_would_pass_it_and_says_so() -> None:
+    plan = make_plan("standard", SUBJECT, None, budget_minutes=1, only=("dear", "cheap"), speed=SPEED)
+    dear, cheap = plan.steps
+    assert "budget of 1 minutes" in dear.skip
+    assert not cheap.skip
+
+
+def test_an_instrument_may_sit_a_plan_out() -> None:
+    assert make_plan("quick", SUBJECT, None, only=("deep",), speed=SPEED).steps == ()
+
+
+def test_equal_plans_share_a_hash_and_seeds_part_them() -> None:
+    def made(seed: int, speed: float) -> str:
+        pace = Speed(read_per_second=speed, write_per_second=1)
+        return make_plan("standard", SUBJECT, None, seed=seed, only=("cheap",), speed=pace).sha256()
+
+    assert made(0, 10) == made(0, 999)
+    assert made(0, 10) != made(1, 10)
+
+
+def test_unknown_names_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(PlanError, match=r"no plan called 'tiny'\. Choose one of: quick, standard, full"):
+        make_plan("tiny", SUBJECT, None, speed=SPEED)
+    with pytest.raises(PlanError, match=r"Choose one of: behaviour"):
+        make_plan("quick", SUBJECT, None, only=("nothing",), speed=SPEED)
+
+
+def test_the_machine_is_measured() -> None:
+    speed = measure_speed(SUBJECT)
+    assert speed.read_per_second > speed.write_per_second > 0
