@@ -71,8 +71,8 @@ def _body(console: Console, scan: Scan, diagnosis: Diagnosis) -> list[Text]:
     for finding in diagnosis.findings:
         lines += _row(finding, console)
     lines += [_rule(console), _text(ascii_numbers(counts(diagnosis.findings, ", ")), "bold")]
-    for name, sentence in zip(("Impression: ", "  How sure: ", "      Next: "), diagnosis.impression, strict=True):
-        lines += _wrapped(sentence, console, name)
+    for i, sentence in enumerate(diagnosis.impression):
+        lines += _wrapped(sentence, console, "            " if i else "Impression: ")
     if diagnosis.anomaly is not None and all(f.condition != "anomaly" for f in diagnosis.findings):
         p = ascii_numbers(p_short(diagnosis.anomaly.p_value, diagnosis.anomaly.smallest_p))
         lines += _wrapped(f"{diagnosis.anomaly.summary} {p}", console, "   Anomaly: ")
@@ -93,7 +93,7 @@ def _row(finding: Finding, console: Console) -> list[Text]:
     value = ascii_numbers(brief(reading.measurement)) if reading else ""
     p = ascii_numbers(p_short(finding.p_value, finding.smallest_p))
     if finding.verdict is Verdict.NOT_ASSESSED or reading is None:
-        return _beside(line, finding.would_settle or finding.summary, console)
+        return _beside(line, finding.summary or finding.would_settle, console)
     if console.width < _BASE or len(condition) >= _CONDITION or len(value) >= _VALUE:
         return [line, *_wrapped(f"{value}  {p}".rstrip(), console, " " * _TAG)]
     line.append(value.ljust(_VALUE)).append(p)

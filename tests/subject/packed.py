@@ -14,8 +14,8 @@ from transformers import PreTrainedModel
 from tests.phantoms import CHAT_TEMPLATE, D_MLP, D_MODEL, MAX_POSITIONS, N_HEADS, N_LAYERS, tiny_model
 
 SPECIAL = ["<unk>", "<s>", "</s>"]
-TOKENS = [*SPECIAL, *sorted(pre_tokenizers.ByteLevel.alphabet()), "12"]
-MERGES = ["1 2"]
+TOKENS = [*SPECIAL, *sorted(pre_tokenizers.ByteLevel.alphabet()), "12", "34"]
+MERGES = ["1 2", "3 4"]
 
 _BLOCK = {
     "attn_norm": "input_layernorm",

@@ -41,11 +41,11 @@ def _draw(
     parts = [
         *_grid(y, width),
         *_layer_ticks(figure.layers, x),
-        *([] if band is None else _band(figure, band, x, y)),
+        *([] if band is None else _band(band, x, y)),
         svg.path(line, "series"),
         *_points(line, values, band),
         *_read(figure, line, values, width),
-        svg.text(52, 14, figure.unit, "axis"),
+        svg.text(46, 14, figure.unit, "axis", "end"),
         svg.text(46, _HEIGHT - 6, "layer", "axis strong", "end"),
     ]
     return svg.drawing(width, _HEIGHT, figure.title, _describe(figure, values), *parts, class_=class_)
@@ -64,22 +64,9 @@ def _layer_ticks(layers: tuple[int, ...], x: svg.Axis) -> list[Markup]:
     return [svg.text(x(i), _HEIGHT - 6, str(layers[i]), "axis", "middle") for i in range(0, len(layers), every)]
 
 
-def _band(figure: Figure, band: NDArray[np.floating], x: svg.Axis, y: svg.Axis) -> list[Markup]:
+def _band(band: NDArray[np.floating], x: svg.Axis, y: svg.Axis) -> list[Markup]:
     low, high = ([(x(i), y(float(v))) for i, v in enumerate(edge)] for edge in band)
-    parts = [svg.path([*low, *reversed(high)], "band", closed=True), svg.path(low, "edge"), svg.path(high, "edge")]
-    if figure.band_label:
-        parts += [svg.text(x.end, 14, figure.band_label, "axis", "end"), *_swatch(figure.band_label, x.end)]
-    return parts
-
-
-def _swatch(label: str, right: float) -> list[Markup]:
-    """A piece of band in front of its label, so that no line ever crosses the words."""
-    left = right - 6.6 * len(label) - 34
-    return [
-        svg.box(left, 4, 22, 11, "band"),
-        svg.line((left, 4), (left + 22, 4), "edge"),
-        svg.line((left, 15), (left + 22, 15), "edge"),
-    ]
+    return [svg.path([*low, *reversed(high)], "band", closed=True), svg.path(low, "edge"), svg.path(high, "edge")]
 
 
 def _points(line: list[svg.Point], values: NDArray[np.floating], band: NDArray[np.floating] | None) -> list[Markup]:

@@ -1,7 +1,7 @@
 "use strict";
 // Reading aids only: the page is complete without this script.
 (function () {
-  var narrow = window.matchMedia("(max-width: 980px)");
+  var narrow = window.matchMedia("(max-width: 1200px)");
   document.querySelectorAll("details.toc").forEach(function (toc) { toc.open = !narrow.matches; });
 
   window.addEventListener("beforeprint", function () {

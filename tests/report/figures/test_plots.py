@@ -21,7 +21,7 @@ def test_a_profile_marks_points_outside_its_band_only() -> None:
     band = np.array([[-1.0] * 4, [1.0] * 4])
     drawn = draw_layer_profile(PROFILE, np.array([0.0, 2.0, -3.0, 0.5]), band).wide
     assert drawn.count('class="point"') == 2
-    assert "n = 20" in drawn
+    assert drawn.count('class="edge"') == 2
     assert "−3.00 nats at layer 2" in drawn
 
 
