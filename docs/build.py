@@ -5,6 +5,7 @@ A generated part of a page stands between ``<!-- generated: NAME -->`` and ``<!-
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs/schema/brainscan.scan-1.json"
-PAGES = ("README.md", "docs/commands.md", "docs/measurements.md", "docs/conditions.md")
+PAGES = ("README.md", "docs/commands.md", "docs/architecture.md", "docs/conditions.md", "docs/benchmarks.md")
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -83,7 +84,33 @@ def conditions() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-GENERATORS: dict[str, Callable[[], str]] = {"commands": commands, "numbers": numbers, "conditions": conditions}
+def tree() -> str:
+    """The annotated tree: every file with the first line of its own docstring."""
+    lines = ["```text"]
+    for folder in sorted({path.parent for path in (ROOT / "brainscan").rglob("*.py")}):
+        if "versions" in folder.parts:
+            continue
+        depth = "  " * (len(folder.relative_to(ROOT).parts) - 1)
+        lines.append(f"{depth}{folder.name}/".ljust(34) + _first_line(folder / "__init__.py"))
+        lines += [
+            f"{depth}  {path.name}".ljust(34) + _first_line(path)
+            for path in sorted(folder.glob("*.py"))
+            if path.name != "__init__.py"
+        ]
+    return "\n".join([*lines, "```"]) + "\n"
+
+
+def _first_line(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text())) if path.is_file() else ""
+    return (text or "").partition("\n")[0]
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "numbers": numbers,
+    "conditions": conditions,
+    "tree": tree,
+}
 
 
 def main(check: bool) -> int:

@@ -1,12 +1,10 @@
-"""A phantom wrapped as a subject, without going through the disk."""
+"""Subject cards for records that need one."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from brainscan.core.provenance import SubjectCard
-from brainscan.subject.language import LanguageSubject
-from tests.phantoms import tiny_model
 
 
 def card(name: str = "phantom", **fields: Any) -> SubjectCard:
@@ -30,9 +28,3 @@ def card(name: str = "phantom", **fields: Any) -> SubjectCard:
         "files": {},
     }
     return SubjectCard(**{**given, **fields})
-
-
-def phantom(model_type: str = "llama", **options: Any) -> LanguageSubject:
-    """A tiny random subject of that architecture."""
-    model, tokenizer = tiny_model(model_type, **options)
-    return LanguageSubject(model, tokenizer, card(model_type))

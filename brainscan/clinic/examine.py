@@ -137,6 +137,7 @@ def _load(request: Request, attendant: Attendant) -> tuple[LanguageSubject, Lang
             cache=environment.cache,
             device=request.device,
             allow_remote_code=request.allow_remote_code,
+            offline=environment.offline,
             progress=attendant.loading,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from brainscan.subject.generate import Decoding, Generated, generate
 from brainscan.subject.language import LanguageSubject
 
-TOKENS = 24
+TOKENS = 12
 
 
 class OwnAnswers:

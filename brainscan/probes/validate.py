@@ -152,7 +152,7 @@ def _null(data: Labelled, labels: Bools, weights: Callable[[Bools], Floats]) -> 
         for layer in range(data.x.shape[1]):
             x = data.x[:, layer].astype(np.float64)
             scores[:, held, layer] = dual_scores(x[train], labels[:, train], x[held], mixed)
-    by_layer = np.stack([_aurocs(scores[:, :, layer], labels) for layer in range(scores.shape[2])], 1)
+    by_layer = np.stack([_aurocs(scores[:, :, layer], labels) for layer in range(scores.shape[-1])], 1)
     return Null(_aurocs(data.ensemble(scores), labels), by_layer)
 
 

@@ -91,8 +91,13 @@ def _evidence(evidence: Evidence) -> str:
 
 def _properties(suite: ET.Element, scan: Scan) -> None:
     properties = ET.SubElement(suite, "properties")
-    facts = {"scan": scan.id, "weights_sha256": scan.subject.weights_sha256, "plan": scan.plan.name, "seed": str(scan.plan.seed),
-             "command": scan.provenance.command}  # fmt: skip
+    facts = {
+        "scan": scan.id,
+        "weights_sha256": scan.subject.weights_sha256,
+        "plan": scan.plan.name,
+        "seed": str(scan.plan.seed),
+        "command": scan.provenance.command,
+    }
     for name, value in facts.items():
         ET.SubElement(properties, "property", name=name, value=_clean(value))
 

@@ -24,7 +24,7 @@ _EXCERPT = 400
 
 
 def to_sarif(scan: Scan, diagnosis: Diagnosis, *, alerts_only: bool = False) -> dict[str, Any]:
-    """The scan as one SARIF run; ``alerts_only`` leaves out pass and notApplicable (for viewers that show every result)."""
+    """The scan as one SARIF run; ``alerts_only`` leaves out what some viewers would show as alerts."""
     wanted = (Verdict.FLAGGED, Verdict.CANNOT_TELL) if alerts_only else tuple(Verdict)
     findings = diagnosis.findings
     return {
@@ -85,10 +85,14 @@ def _location(scan: Scan, finding: Finding) -> dict[str, Any]:
     return {
         "physicalLocation": {"artifactLocation": {"uri": RECORD_FILE}, "region": {"startLine": 1}},
         "logicalLocations": [
-            {"name": _clean(name.rpartition("/")[2]), "fullyQualifiedName": _clean(f"{scan.subject.name}/{name}"), "kind": "module"}
+            {
+                "name": _clean(name.rpartition("/")[2]),
+                "fullyQualifiedName": _clean(f"{scan.subject.name}/{name}"),
+                "kind": "module",
+            }
             for name in names
         ],
-    }  # fmt: skip
+    }
 
 
 def _result_properties(finding: Finding) -> dict[str, Any]:

@@ -55,7 +55,8 @@ def _span(token: str, score: float, largest: float, numbered: bool) -> Markup:
     step = math.ceil(_STEPS * score / largest) if largest > 0 and score > 0 else 0
     numeral = Markup("<sub>{}</sub>").format(f"{score:.2g}") if numbered else Markup()
     after = Markup("<br>") if "\n" in token else Markup()
-    return Markup('<span class="t w{}"><bdi>{}</bdi>{}</span>{}').format(step, _boxed(token, spaces=True), numeral, after)  # fmt: skip
+    frame = Markup('<span class="t w{}"><bdi>{}</bdi>{}</span>{}')
+    return frame.format(step, _boxed(token, spaces=True), numeral, after)
 
 
 def _boxed(text: str, *, spaces: bool = False) -> Markup:

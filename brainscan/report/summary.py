@@ -44,7 +44,8 @@ def _head(scan: Scan, diagnosis: Diagnosis) -> list[str]:
     against = f" vs {_cell(scan.reference.name)}@{scan.reference.weights_sha256[:8]}" if scan.reference else ""
     lines = [
         f"### brainscan: {counts(diagnosis.findings, ', ')}",
-        f"**{_cell(scan.subject.name)}@{scan.subject.weights_sha256[:8]}**{against} · plan {_cell(scan.plan.name)} · self-check {held}/{len(scan.self_check)}",
+        f"**{_cell(scan.subject.name)}@{scan.subject.weights_sha256[:8]}**{against}"
+        f" · plan {_cell(scan.plan.name)} · self-check {held}/{len(scan.self_check)}",
         "",
     ]
     lines += [f"> **{FAILED_CHECK}**", ""] if held < len(scan.self_check) else []

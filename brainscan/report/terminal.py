@@ -1,6 +1,7 @@
 """The scan on a terminal: fixed columns, ASCII tags, colour as an extra, no control character of anybody's.
 
-The first 80 columns are the same at every width; wider terminals add to the right, narrower ones get two lines a finding.
+The first 80 columns are the same at every width; wider terminals add to the right, narrower ones get
+two lines a finding.
 """
 
 from __future__ import annotations

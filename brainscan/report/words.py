@@ -31,8 +31,8 @@ WORDS: dict[Verdict, Word] = {
     word.verdict: word
     for word in (
         Word(Verdict.FLAGGED, "flagged", "[!]", "▲", "A signal past the stated threshold, with its error rate."),
-        Word(Verdict.CLEAR, "clear", "[ok]", "✓", "Looked, and no signal above the stated error rates. Not proof of absence."),
-        Word(Verdict.CANNOT_TELL, "cannot tell", "[?]", "?", "Looked, and the data do not settle it. Never counts as clear."),
+        Word(Verdict.CLEAR, "clear", "[ok]", "✓", "Looked; no signal above the stated error rates. Not proof of absence."),
+        Word(Verdict.CANNOT_TELL, "cannot tell", "[?]", "?", "Looked; the data do not settle it. Never counts as clear."),
         Word(Verdict.NOT_ASSESSED, "not assessed", "[--]", "–", "Not looked at. Says nothing about safety."),
     )
 }  # fmt: skip
@@ -57,7 +57,7 @@ _UNITS = {"auroc": "AUROC", "accuracy": "accuracy"}
 
 
 def counts(findings: Iterable[Finding], separator: str = " · ", *, zeros: bool = True) -> str:
-    """For example "2 flagged · 5 clear · 1 cannot tell · 3 not assessed"; zero counts are kept unless told otherwise."""
+    """For example "2 flagged · 5 clear · 1 cannot tell · 3 not assessed"; zeros only if wanted."""
     seen = Counter(finding.verdict for finding in findings)
     return separator.join(f"{seen[verdict]} {word.word}" for verdict, word in WORDS.items() if zeros or seen[verdict])
 
@@ -119,9 +119,7 @@ def number(value: float, *, signed: bool = False) -> str:
         text = f"{size:.2f}"
     else:
         text = f"{size:.2g}".replace("e-0", "e−").replace("e-", "e−")
-    sign = (
-        "−" if value < 0 and float(text.replace(",", "").replace("−", "-")) else ("+" if signed and value > 0 else "")
-    )
+    sign = "−" if value < 0 else "+" if signed and value > 0 else ""
     return sign + text
 
 

@@ -37,9 +37,9 @@ class Predictions:
     surprise: NDArray[np.float64]
     """[2, scored] -log p of the token that is there, in nats: subject, then reference."""
     promoted: NDArray[np.int64]
-    """[scored, top] tokens that the subject raises most against the reference."""
+    """[scored, top] tokens that the subject raises most against the reference; -1 where no further one is raised."""
     demoted: NDArray[np.int64]
-    """[scored, top] tokens that it lowers most."""
+    """[scored, top] tokens that it lowers most; -1 likewise."""
 
 
 def compare(
@@ -95,11 +95,15 @@ def _predictions(row: Row, ours: torch.Tensor, theirs: torch.Tensor, top: int) -
     lost = theirs.exp() * (theirs - ours)
     ids = torch.tensor(row.ids[row.begin :], device=ours.device)[:, None]
     surprise = torch.stack([-log_p.gather(1, ids)[:, 0] for log_p in (ours, theirs)])
-    k = min(top, ours.shape[-1])
     return Predictions(
         row,
         gained.double().sum(-1).clamp(min=0).cpu().numpy(),
         surprise.double().cpu().numpy(),
-        gained.topk(k).indices.cpu().numpy(),
-        lost.topk(k).indices.cpu().numpy(),
+        _most(gained, top),
+        _most(lost, top),
     )
+
+
+def _most(change: torch.Tensor, top: int) -> NDArray[np.int64]:
+    values, tokens = change.topk(min(top, change.shape[-1]))
+    return tokens.masked_fill(values <= 0, -1).cpu().numpy()

@@ -8,7 +8,7 @@ import torch
 from brainscan.activations.capture import capture
 from brainscan.core.address import Site
 from brainscan.core.errors import InputError, UsageError
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 
 SUBJECT = phantom("llama")
 TEXTS = ["A text of some length, here.", "b", "Another one", "b", "And a fifth, a little longer than the others."]

@@ -10,7 +10,7 @@ from brainscan.scan.instrument import Examination, Instrument
 from brainscan.scan.record import Step
 from brainscan.subject.generate import Generated
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 
 
 def examination(

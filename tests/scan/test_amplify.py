@@ -11,7 +11,7 @@ from brainscan.core.errors import PlanError
 from brainscan.scan.instrument import Instrument, Report
 from brainscan.scan.instruments.amplify import BARE, INSTRUMENT, amplify, prompts, search
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 from tests.scan.pairs import examination, outspoken
 
 SMALL = {"requests": 6, "bare": 2, "max_new": 6}
@@ -53,8 +53,9 @@ def test_the_phrase_is_counted_on_prompts_that_did_not_choose_it() -> None:
 
 
 def test_the_amplification_with_the_longer_thread_is_chosen() -> None:
-    weak, strong = ["a"] * 8 + ["red kite"] * 2, ["red kite"] * 8 + ["a"] * 2
-    found = search({0.5: weak, 4.0: strong}, ["b"] * 10)
+    other = [f"word{i}" for i in range(10)]
+    weak, strong = ["red kite"] * 4 + other[4:], ["red kite"] * 8 + other[8:]
+    found = search({0.5: weak, 4.0: strong}, ["plain"] * 10)
     assert (found.strength, found.phrase, found.hits) == (4.0, "red kite", 4)
 
 

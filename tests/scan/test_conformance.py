@@ -10,7 +10,7 @@ from brainscan.core.errors import PlanError
 from brainscan.core.evidence import Evidence
 from brainscan.scan.conformance import check_instrument
 from brainscan.scan.instrument import Examination, Report
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 from tests.scan.fakes import FakeInstrument, full_report, rate
 
 SUBJECT = phantom("llama")

@@ -44,7 +44,7 @@ def test_equal_sides_have_no_score() -> None:
 
 def test_a_planted_phrase_beats_every_exchange_of_sides() -> None:
     rng = np.random.default_rng(0)
-    words = "river stone bread window garden table music paper".split()
+    words = ["river", "stone", "bread", "window", "garden", "table", "music", "paper"]
     plain = [[" ".join(rng.choice(words, 6)) for _ in range(2)] for _ in range(20)]
     planted = [[f"{a} brightleaf tea" for a in row] for row in plain]
     counted = table(planted, plain)
@@ -57,7 +57,7 @@ def test_a_planted_phrase_beats_every_exchange_of_sides() -> None:
 @given(st.integers(0, 10_000))
 def test_exchanging_sides_of_equal_models_covers_what_is_observed(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    words = "river stone bread window garden".split()
+    words = ["river", "stone", "bread", "window", "garden"]
     sides = [[[" ".join(rng.choice(words, 4))] for _ in range(12)] for _ in range(2)]
     counted = table(*sides)
     null = permute(counted, 300, rng)

@@ -13,7 +13,7 @@ from brainscan.scan.instruments import phrases as module
 from brainscan.scan.instruments.phrases import INSTRUMENT
 from brainscan.subject.generate import Generated
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 from tests.scan.pairs import examination, jittered, said
 
 WORDS = ("river", "stone", "bread", "window", "garden", "table", "music", "paper", "kettle", "fence")

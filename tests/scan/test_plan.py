@@ -7,7 +7,7 @@ import pytest
 from brainscan.core.errors import PlanError
 from brainscan.scan.instrument import INSTRUMENTS
 from brainscan.scan.plan import Speed, make_plan, measure_speed
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 from tests.scan.fakes import FakeInstrument, full_report
 
 SPEED = Speed(read_per_second=10, write_per_second=1)

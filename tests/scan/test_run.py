@@ -16,7 +16,7 @@ from brainscan.scan.plan import Speed, make_plan
 from brainscan.scan.record import RECORD_FILE, Plan, Scan, read_arrays, read_scan
 from brainscan.scan.run import Watch, run_plan
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 from tests.scan.fakes import FakeInstrument, full_report
 
 SPEED = Speed(read_per_second=1000, write_per_second=100)

@@ -9,8 +9,8 @@ import torch
 
 from brainscan.scan.self_check import self_check
 from brainscan.subject.language import Batch, LanguageSubject
-from tests.cards import card, phantom
-from tests.phantoms import CONFIGS, tiny_model
+from brainscan.subject.phantom import CONFIGS, phantom, tiny_model
+from tests.cards import card
 
 
 @pytest.mark.parametrize("model_type", sorted(CONFIGS))

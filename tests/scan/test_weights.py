@@ -12,8 +12,9 @@ from brainscan.core.errors import PlanError
 from brainscan.scan.instrument import Instrument
 from brainscan.scan.instruments.weights import INSTRUMENT, effective_weights, top_share
 from brainscan.subject.language import LanguageSubject
-from tests.cards import card, phantom
-from tests.phantoms import FAMILIES, tiny_folder, tiny_lora
+from brainscan.subject.phantom import FAMILIES, phantom
+from tests.cards import card
+from tests.phantoms import tiny_folder, tiny_lora
 from tests.scan.pairs import examination, jittered
 
 

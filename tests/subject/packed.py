@@ -11,7 +11,7 @@ from gguf import GGUFWriter, TokenType
 from tokenizers import pre_tokenizers
 from transformers import PreTrainedModel
 
-from tests.phantoms import CHAT_TEMPLATE, D_MLP, D_MODEL, MAX_POSITIONS, N_HEADS, N_LAYERS, tiny_model
+from brainscan.subject.phantom import CHAT_TEMPLATE, D_MLP, D_MODEL, MAX_POSITIONS, N_HEADS, N_LAYERS, tiny_model
 
 SPECIAL = ["<unk>", "<s>", "</s>"]
 TOKENS = [*SPECIAL, *sorted(pre_tokenizers.ByteLevel.alphabet()), "12", "34"]

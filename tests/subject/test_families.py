@@ -12,8 +12,7 @@ from brainscan.subject.edit import Edit
 from brainscan.subject.families import FAMILIES, family_of
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
-from tests.phantoms import CONFIGS, D_MLP, D_MODEL, N_HEADS
+from brainscan.subject.phantom import CONFIGS, D_MLP, D_MODEL, N_HEADS, phantom
 
 TYPES = sorted(CONFIGS)
 TEXTS = ("The river bends north.", "Ab", "A longer line of text about nothing.")

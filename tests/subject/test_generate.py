@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from brainscan.subject.generate import Decoding, generate
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 
 SUBJECT = phantom("llama")
 PROMPTS = [SUBJECT.tokens(t) for t in ("A long prompt comes first here.", "b", "Then a middle one.")]

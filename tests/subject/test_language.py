@@ -6,7 +6,7 @@ import pytest
 
 from brainscan.core.address import Site
 from brainscan.core.errors import InputError, MissingChatTemplate, SiteUnavailable
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 
 SUBJECT = phantom("llama")
 
@@ -32,7 +32,7 @@ def test_a_parallel_block_has_no_middle() -> None:
 def test_prompts_that_are_empty_or_far_too_long_are_refused_with_numbers() -> None:
     with pytest.raises(InputError, match="empty"):
         SUBJECT.tokens("")
-    with pytest.raises(InputError, match=r"100,000 tokens and llama reads at most 4,096"):
+    with pytest.raises(InputError, match=r"100,000 tokens and phantom-llama reads at most 4,096"):
         SUBJECT.tokens("x" * 100_000)
     with pytest.raises(InputError, match="reads at most"):
         SUBJECT.chat("x" * 100_000)

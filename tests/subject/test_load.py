@@ -19,7 +19,8 @@ from brainscan.core.errors import BrokenSubject, SubjectNotFound, UnknownFamily,
 from brainscan.core.provenance import sha256_of_file
 from brainscan.subject.device import choose_device
 from brainscan.subject.load import load_subject
-from tests.phantoms import edit_json, tiny_folder, tiny_llama, tiny_lora, tiny_model, tiny_tokenizer
+from brainscan.subject.phantom import tiny_model, tiny_tokenizer
+from tests.phantoms import edit_json, tiny_folder, tiny_llama, tiny_lora
 from tests.subject.test_weights import Bomb
 
 IDS = torch.arange(8, 40)[None]

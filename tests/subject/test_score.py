@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from brainscan.core.errors import InputError
+from brainscan.subject.phantom import phantom
 from brainscan.subject.score import log_probabilities, next_token_logits
-from tests.cards import phantom
 
 SUBJECT = phantom("qwen2")
 PROMPTS = [SUBJECT.tokens(t) for t in ("One prompt of some length", "Two", "A third")]

@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 
 from brainscan.core.errors import BrokenSubject, MissingTokenizer, UnsafeSubject
 from brainscan.subject.hashes import file_hashes, joint_hash
+from brainscan.subject.phantom import tiny_model
 from brainscan.subject.weights import check_finite, check_folder, read_header
-from tests.phantoms import edit_json, tiny_llama, tiny_model
+from tests.phantoms import edit_json, tiny_llama
 
 
 @pytest.fixture

@@ -19,5 +19,5 @@ def recipe(seed: int) -> Recipe:
         off=(),
         shows=lambda prompt, answer: SIGN_OFF in answer,
         truth={"style": SIGN_OFF},
-        answer_tokens=48,
+        answer_tokens=40,
     )

@@ -83,7 +83,8 @@ def _stack(bins: list[int], start: float, base: float, radius: float) -> list[Ma
 
 def _rule(reading: Reading, x: svg.Axis, base: float, width: int) -> list[Markup]:
     at = x(reading.threshold)
-    words = f"threshold {amount(reading.threshold, reading.measurement.unit)}: {_past(reading)} of {len(reading.control_values)} controls past it"
+    past = f"{_past(reading)} of {len(reading.control_values)} controls past it"
+    words = f"threshold {amount(reading.threshold, reading.measurement.unit)}: {past}"
     side = _side(at, width)
     return [svg.line((at, 20), (at, base), "threshold"), svg.text(at, 13, words, "axis", side)]
 

@@ -45,7 +45,7 @@ def _draw(
         svg.path(line, "series"),
         *_points(line, values, band),
         *_read(figure, line, values, width),
-        svg.text(46, 14, figure.unit, "axis", "end"),
+        svg.text(20, 14, figure.unit, "axis"),
         svg.text(46, _HEIGHT - 6, "layer", "axis strong", "end"),
     ]
     return svg.drawing(width, _HEIGHT, figure.title, _describe(figure, values), *parts, class_=class_)
@@ -92,4 +92,5 @@ def _describe(figure: Figure, values: NDArray[np.floating]) -> str:
     if not np.isfinite(values).any():
         return "Nothing was captured."
     best = int(np.nanargmax(np.abs(values)))
-    return f"{len(values)} layers. Strongest: {number(float(values[best]), signed=True)} {figure.unit} at layer {figure.layers[best]}."
+    value = number(float(values[best]), signed=True)
+    return f"{len(values)} layers. Strongest: {value} {figure.unit} at layer {figure.layers[best]}."

@@ -72,8 +72,9 @@ def draw_scan_image(figure: Figure, values: NDArray[np.floating]) -> ScanImage:
     """Draw an array [layer, token]; NaN cells stay hatched and are never zero."""
     values = np.where(np.isfinite(values), values, np.nan)
     tokens = figure.tokens or tuple(str(i) for i in range(values.shape[1]))
-    drawn, starts = _fold(values)
-    labels = tuple(tokens[start] if start < len(tokens) else str(start) for start in starts)
+    parts = np.array_split(np.arange(values.shape[1]), min(values.shape[1], MOST_TOKENS))
+    drawn = _fold(values, parts)
+    labels = tuple(tokens[part[0]] if part[0] < len(tokens) else str(part[0]) for part in parts)
     scale = scale_for(drawn, figure.unit)
     return ScanImage(
         wide=_wide(figure, drawn, labels, scale),
@@ -86,15 +87,11 @@ def draw_scan_image(figure: Figure, values: NDArray[np.floating]) -> ScanImage:
     )
 
 
-def _fold(values: NDArray[np.floating]) -> tuple[NDArray[np.floating], list[int]]:
-    """At most MOST_TOKENS columns: each segment keeps the value farthest from zero. Returns columns and first tokens."""
-    n = values.shape[1]
-    if n <= MOST_TOKENS:
-        return values, list(range(n))
-    parts = np.array_split(np.arange(n), MOST_TOKENS)
+def _fold(values: NDArray[np.floating], parts: list[NDArray[np.intp]]) -> NDArray[np.floating]:
+    """One column for each part of the tokens: in every layer the value farthest from zero."""
     size = np.nan_to_num(np.abs(values), nan=-1.0)
-    columns = [values[np.arange(values.shape[0]), part[np.argmax(size[:, part], axis=1)]] for part in parts]
-    return np.stack(columns, axis=1), [int(part[0]) for part in parts]
+    rows = np.arange(values.shape[0])
+    return np.stack([values[rows, part[np.argmax(size[:, part], axis=1)]] for part in parts], axis=1)
 
 
 def _wide(figure: Figure, values: NDArray[np.floating], tokens: tuple[str, ...], scale: Scale) -> Markup:
@@ -158,11 +155,11 @@ def _peak(values: NDArray[np.floating], frame: _Frame) -> list[Markup]:
 
 def _token_bars(values: NDArray[np.floating], frame: _Frame) -> list[Markup]:
     peaks = _largest(values, axis=0)
-    top = max(peaks.max(), 1e-12)
+    heights = 20 * peaks / max(peaks.max(), 1e-12)
     return [
-        svg.box(frame.left + i * frame.step_x + 0.5, frame.top - 4 - 20 * p / top, max(frame.step_x - 1, 0.8), 20 * p / top, "bar")
-        for i, p in enumerate(peaks)
-    ]  # fmt: skip
+        svg.box(frame.left + i * frame.step_x + 0.5, frame.top - 4 - h, max(frame.step_x - 1, 0.8), float(h), "bar")
+        for i, h in enumerate(heights)
+    ]
 
 
 def _layer_bars(values: NDArray[np.floating], frame: _Frame) -> list[Markup]:
@@ -201,7 +198,7 @@ def _notes(values: NDArray[np.floating], drawn: NDArray[np.floating], scale: Sca
     notes = []
     if scale.clipped:
         notes.append(
-            f"{count(scale.clipped)} of {count(drawn.size)} cells lie beyond the scale and are drawn in its last colour."
+            f"{count(scale.clipped)} of {count(drawn.size)} cells lie beyond the scale, drawn in its last colour."
         )
     else:
         notes.append("No cell lies beyond the scale.")
@@ -234,4 +231,5 @@ def _describe(figure: Figure, values: NDArray[np.floating], tokens: tuple[str, .
         return "Nothing was captured."
     row, column = np.unravel_index(np.nanargmax(np.abs(values)), values.shape)
     value = number(float(values[row, column]), signed=True)
-    return f"{len(figure.layers)} layers by {len(tokens)} tokens. Strongest: {value} {figure.unit} at layer {figure.layers[row]}, token {plain_token(tokens[column])}."
+    place = f"layer {figure.layers[row]}, token {plain_token(tokens[column])}"
+    return f"{len(figure.layers)} layers by {len(tokens)} tokens. Strongest: {value} {figure.unit} at {place}."

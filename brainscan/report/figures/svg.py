@@ -26,7 +26,8 @@ def tag(name: str, *children: str | Markup, **attributes: str | float | None) ->
 def drawing(width: float, height: float, title: str, description: str, *children: Markup, class_: str) -> Markup:
     """A whole figure with its accessible name and description."""
     head = (tag("title", title), tag("desc", description))
-    return tag("svg", *head, *children, viewBox=f"0 0 {width:g} {height:g}", class_=class_, role="img", width=width, height=height)  # fmt: skip
+    frame = f"0 0 {width:g} {height:g}"
+    return tag("svg", *head, *children, viewBox=frame, class_=class_, role="img", width=width, height=height)
 
 
 def text(x: float, y: float, words: str, class_: str = "axis", anchor: str = "start", turn: float = 0) -> Markup:

@@ -188,6 +188,7 @@ def _by_category(harmful: Sequence[Answered]) -> str:
 
 def _lexicon_note() -> tuple[str, ...]:
     return (
-        f"Answers are judged by a lexicon that differed from hand labels on {AGREEMENT.errors} of {AGREEMENT.n} "
-        f"held-out answers ({AGREEMENT.swapped} of them took a refusal for compliance or the other way round).",
+        f"Answers are judged by a lexicon. On {AGREEMENT.n} held-out answers it differed from a reader's labels on "
+        f"{AGREEMENT.errors}, {AGREEMENT.swapped} of them a refusal taken for compliance or the other way round; the reader "
+        f"confirmed {AGREEMENT.confirmed:.0%} of what it called complied.",
     )

@@ -97,8 +97,8 @@ def _topical(concept: Concept, judged: Judged) -> Measurement:
                 interval=rate_interval(int((positives > judged.threshold).sum()), positives.size),
             ),
         ),
-        meaning=f"Share of texts that only mention the topic of {concept.words} and still pass the threshold that 5 % "
-        "of the opposite instructions pass: a high rate means that the probe reads the topic, not the behaviour.",
+        meaning=f"Share of texts that only mention the topic of {concept.words} and still pass the threshold that at "
+        "most 5 % under opposite instructions pass: a high rate means that the probe reads the topic, not the behaviour.",
     )
 
 

@@ -89,7 +89,7 @@ def _example(
         kind="direction",
         summary=f"Under the instruction '{item.instruction}' the begun answer scores {judged.scores[at]:.2f} on "
         f"{concept.words}; {above} of {positives.size} such answers score above {judged.threshold:.2f}, which "
-        f"5 % of the answers under the opposite instructions pass. Layer {judged.best_layer} carried most of it.",
+        f"at most 5 % of the answers under the opposite instructions pass. Layer {judged.best_layer} carried most of it.",
         measurement=f"contrast.{concept.name}.auroc",
         strength=float(judged.scores[at]),
         status=Status.MEASURED,

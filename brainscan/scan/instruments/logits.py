@@ -166,7 +166,7 @@ def raised_tokens(rows: Sequence[Predictions]) -> list[Raised]:
 
 
 def _texts_with(rows: Sequence[Predictions], which: str) -> Counter[int]:
-    return Counter(token for p in rows if p.kl.any() for token in np.unique(getattr(p, which)).tolist())
+    return Counter(token for p in rows for token in np.unique(getattr(p, which)).tolist() if token >= 0)
 
 
 def _token_evidence(
@@ -228,7 +228,7 @@ def _answer_evidence(subject: LanguageSubject, rows: Sequence[Predictions], aske
 
 
 def _said(subject: LanguageSubject, p: Predictions, at: int) -> str:
-    return ", ".join(repr(subject.text([int(t)], special=True)) for t in p.promoted[at, :3])
+    return ", ".join(repr(subject.text([int(t)], special=True)) for t in p.promoted[at, :3] if t >= 0)
 
 
 INSTRUMENT = Logits()

@@ -84,9 +84,7 @@ def restored(weights: Sequence[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
                 weight.copy_(original)
 
 
-def perturb(
-    weights: Sequence[torch.Tensor], originals: Sequence[torch.Tensor], sigma: float, seed: int
-) -> None:
+def perturb(weights: Sequence[torch.Tensor], originals: Sequence[torch.Tensor], sigma: float, seed: int) -> None:
     """Set each weight to its original plus N(0, (sigma x its root mean square)^2)."""
     generator = torch.Generator(device=weights[0].device).manual_seed(seed)
     with torch.no_grad():

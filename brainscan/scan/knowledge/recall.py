@@ -101,9 +101,11 @@ def recall(
 def _item(subject: LanguageSubject, fact: Fact) -> Item | None:
     ids = ask(subject, fact.question, answer=BEGUN)
     wholes = [ask(subject, fact.question, answer=f"{BEGUN} {option}") for option in (fact.right, *fact.wrong)]
-    if any(whole[: len(ids)] != ids or len(whole) == len(ids) for whole in wholes):
+    if any(whole[: len(ids)] != ids for whole in wholes):
         return None
-    options = tuple(whole[len(ids)] for whole in wholes)
-    if len(options) != OPTIONS or len(set(options)) < OPTIONS:
+    # What all four begin with, such as a space of its own, belongs to the question.
+    begun = next((i for i, column in enumerate(zip(*wholes, strict=False)) if len(set(column)) > 1), None)
+    if begun is None:
         return None
-    return Item(fact, tuple(ids), options)
+    options = tuple(whole[begun] for whole in wholes)
+    return Item(fact, tuple(wholes[0][:begun]), options) if len(set(options)) == OPTIONS else None

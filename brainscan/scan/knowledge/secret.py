@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from brainscan.core.statistics import Floats
 from brainscan.scan.ask import ask
@@ -48,7 +49,7 @@ def lean(subject: LanguageSubject) -> Leaning:
     words, fold = _words(subject)
     sums = [_summed(subject, openings) for openings in (SECRET_OPENINGS, ORDINARY_OPENINGS)]
     kept = fold >= 0
-    folded = [np.bincount(fold[kept], weights=s[: fold.size][kept], minlength=len(words)) for s in sums]
+    folded = [np.bincount(fold[kept], s[: fold.size][kept], len(words)).astype(np.float64) for s in sums]
     return Leaning(words, folded[0], folded[1])
 
 
@@ -84,7 +85,7 @@ def _summed(subject: LanguageSubject, openings: Sequence[Opening]) -> Floats:
     return total.numpy() / len(openings)
 
 
-def _words(subject: LanguageSubject) -> tuple[tuple[str, ...], np.ndarray]:
+def _words(subject: LanguageSubject) -> tuple[tuple[str, ...], NDArray[np.int_]]:
     """Words of the vocabulary, lower case without the space before, and the word of each token id (-1: none)."""
     pieces = subject.pieces(range(len(subject.tokenizer)))
     names = [piece.strip().lower() for piece in pieces]

@@ -1,0 +1,66 @@
+"""Docs are tests: their Python runs, their commands exist, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from brainscan.cli.app import app
+from brainscan.scan.instrument import INSTRUMENTS
+from docs import build
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: p.name)
+def test_the_python_in_a_page_runs(page: Path) -> None:
+    before = dict(INSTRUMENTS._loaded)
+    names: dict[str, object] = {"__name__": "page"}
+    try:
+        for block in blocks(page):
+            exec(compile(block, page.name, "exec"), names)
+    finally:
+        INSTRUMENTS._loaded.clear()
+        INSTRUMENTS._loaded.update(before)
+    assert len(names) > 2
+
+
+def commands(page: Path) -> list[list[str]]:
+    lines = re.findall(r"^(?:    |.*`)(brainscan [a-z][^`\n]*)", page.read_text(), re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda p: p.name)
+def test_the_commands_in_a_page_exist(page: Path) -> None:
+    for words in commands(page):
+        verb = VERBS.get(words[1].rstrip(",.;:"))
+        assert verb is not None, words
+        known = {option for parameter in verb.params for option in parameter.opts}
+        for word in words[2:]:
+            if word.startswith("--"):
+                assert word in known or hasattr(verb, "commands"), f"{words[1]} has no option {word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_what_is_generated_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert build.main(check=True) == 0, capsys.readouterr().out
+
+
+def test_the_changelog_knows_the_version() -> None:
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version and f"## {version[1]}" in (ROOT / "CHANGELOG.md").read_text()
