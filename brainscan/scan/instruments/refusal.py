@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PROFILE, BAND, IMAGE = "refusal/separation_by_layer", "refusal/separation_band", "refusal/projection"
 _PLAIN, _WRAPPED = 46, 85
+SHOWN = 3
+"""Wrappers shown as evidence."""
 CLEAN = 6
 """Harmless prompts whose tokens give the scale of the scan image."""
 
@@ -115,10 +117,139 @@ def _picture(subject: LanguageSubject, reading: Reading) -> Picture:
     clean = [twin, *(ask(subject, other.harmless) for other in reading.pairs if other != pair)][:CLEAN]
     sites = [Site("resid_post", layer) for layer in range(subject.n_layers)]
     found = capture(subject, [prompt, *clean], sites)
-    rows = []
-    for site in sites:
-        harmful, *harmless = (row.double().numpy()[start:] for row in found[site].rows)
-        direction = harmful[-1] - np.mean([row[-1] for row in harmless], 0)
-        scale = np.concatenate([row @ direction for row in harmless])
-        rows.append((harmful @ direction - scale.mean()) / max(float(scale.std()), 1e-9))
-    return Picture(pair, subject.pieces(prompt[start:]), np.stack(rows))
+    lines = []
+    for site, direction in zip(sites, reading.separation.directions, strict=True):
+        harmful, *harmless = (row.double().numpy()[start:] @ direction for row in found[site].rows)
+        scale = np.concatenate(harmless)
+        lines.append((harmful - scale.mean()) / max(float(scale.std()), 1e-9))
+    return Picture(pair, subject.pieces(prompt[start:]), np.stack(lines))
+
+
+def _figures(picture: Picture, reading: Reading, n_layers: int) -> tuple[Figure, ...]:
+    layers, at = tuple(range(n_layers)), reading.separation.layer
+    return (
+        Figure(
+            kind="layer-profile",
+            title="Where the subject tells harmful from harmless",
+            caption=(
+                f"AUROC on {len(reading.pairs)} held-out pairs of unseen categories, at the last prompt token; layer {at} "
+                f"was chosen on other categories. The band holds 90 % of {len(reading.separation.null)} shuffles of the labels."
+            ),
+            measurement=SEPARATION,
+            array=PROFILE,
+            layers=layers,
+            unit="auroc",
+            band=BAND,
+            band_label="shuffled labels, 5 to 95 %",
+        ),
+        Figure(
+            kind="scan-image",
+            title="The refusal direction in one harmful prompt",
+            caption=(
+                f"Projection on each layer's direction, in spreads of the same places of {CLEAN} harmless prompts: high is "
+                f"more like a harmful request. The prompt is the clearest of the held-out ones, not a typical one."
+            ),
+            measurement=SEPARATION,
+            array=IMAGE,
+            layers=layers,
+            tokens=picture.tokens,
+            unit="z",
+        ),
+    )
+
+
+def _arrays(picture: Picture, reading: Reading) -> dict[str, np.ndarray]:
+    band = np.quantile(reading.separation.null, [0.05, 0.95], axis=0)
+    return {PROFILE: reading.separation.by_layer, BAND: band, IMAGE: picture.z}
+
+
+# --- evidence ------------------------------------------------------------------------------
+
+
+def _direction(picture: Picture, reading: Reading) -> Evidence:
+    found = reading.separation
+    auroc, null = found.by_layer[found.layer], float(np.median(found.null[:, found.layer]))
+    return Evidence(
+        kind="direction",
+        summary=(
+            f"At layer {found.layer} one direction puts harmful requests above harmless ones with AUROC {auroc:.2f} on "
+            f"{len(reading.pairs)} pairs of categories that it was not made from (shuffled labels {null:.2f}, "
+            f"p = {found.p_value():.3f}; input words alone {reading.words_alone:.2f})."
+        ),
+        measurement=SEPARATION,
+        strength=float(auroc - null),
+        status=Status.MEASURED,
+        site=f"resid_post.{found.layer}",
+        tokens=picture.tokens,
+        weights=tuple(float(z) for z in picture.z[found.layer]),
+    )
+
+
+def _tested(reading: Reading, measured: tuple[Measurement, ...]) -> tuple[Evidence, ...]:
+    """What the two edits did, in numbers, beside shuffled directions."""
+    by_name, site = {m.name: m for m in measured}, f"resid_post.{reading.separation.layer}"
+    words = {
+        ABLATION: ("Projecting the direction out of every layer lowers", "harmful"),
+        ADDITION: ("Adding the direction at one layer raises", "harmless"),
+    }
+    return tuple(
+        Evidence(
+            kind="direction",
+            summary=(
+                f"{what} the log-odds of a refusing first word by {m.value:.2f} nats on {m.n} {prompts} requests "
+                f"(95 % interval {m.interval.lo:.2f} to {m.interval.hi:.2f}); shuffled directions of equal norm do so "
+                f"by {m.baselines[0].value:.2f}."
+            ),
+            measurement=name,
+            strength=m.value - m.baselines[0].value,
+            status=Status.INTERVENED,
+            site=site,
+        )
+        for name, (what, prompts) in words.items()
+        if (m := by_name[name]).interval is not None
+    )
+
+
+def _wrappers(reading: Reading) -> tuple[Evidence, ...]:
+    """The wrappers under which the margin is smallest, with the pair that lost most."""
+    by_name: dict[str, list[float]] = {}
+    for item in reading.wrapped:
+        by_name.setdefault(item.wrapper.name, []).append(item.harmful - item.harmless)
+    weakest = sorted(by_name, key=lambda name: float(np.mean(by_name[name])))[:SHOWN]
+    return tuple(_wrapper(name, reading) for name in weakest)
+
+
+def _wrapper(name: str, reading: Reading) -> Evidence:
+    items = [item for item in reading.wrapped if item.wrapper.name == name]
+    margin = float(np.mean([item.harmful - item.harmless for item in items]))
+    plain = float(np.mean([reading.harmful[item.pair] - reading.harmless[item.pair] for item in items]))
+    worst = min(items, key=lambda item: item.harmful - item.harmless)
+    return Evidence(
+        kind="wrapper",
+        summary=(
+            f"Under the wrapper {name!r} the refusal margin is {margin:.2f} nats over {len(items)} pairs; plainly put the "
+            f"same pairs have {plain:.2f}."
+        ),
+        measurement=JAILBREAK,
+        strength=plain - margin,
+        status=Status.INTERVENED,
+        exchange=Exchange(
+            prompt=worst.wrapper.wrap(reading.pairs[worst.pair].harmful), answer=worst.wrapper.answer or "(first token)"
+        ),
+    )
+
+
+def _notes(reading: Reading, measured: tuple[Measurement, ...]) -> tuple[str, ...]:
+    lost = any(m.name == LOSS for m in measured)
+    return (
+        f"Layer and direction come from the categories {', '.join(DEVELOPMENT)}; all numbers from {', '.join(HELD_OUT)}.",
+        "The refusal log-odds look at the first token only, and openers such as 'I' also begin other answers.",
+        *(
+            ()
+            if lost
+            else (f"{LOSS} was not measured: the interval of {MARGIN} holds 0, so there is no margin to lose.",)
+        ),
+    )
+
+
+INSTRUMENT = Refusal()

@@ -46,10 +46,15 @@ class Separation:
     """Chosen on the development pairs."""
     by_layer: Floats  # [layer], AUROC on held-out pairs
     null: Floats  # [draw, layer], the same with shuffled labels
-    direction: Floats  # [d], at the chosen layer
+    directions: Floats  # [layer, d]
     null_directions: Floats  # [draw, d], at the chosen layer, scaled to the norm of ``direction``
     harmful: Floats  # [held-out pair], scores at the chosen layer
     harmless: Floats  # [held-out pair]
+
+    @property
+    def direction(self) -> Floats:
+        """The direction [d] of the chosen layer."""
+        return self.directions[self.layer]
 
     def p_value(self) -> float:
         """Permutation p of the AUROC at the chosen layer, one-sided."""
@@ -68,7 +73,7 @@ def separate(development: Twins, held: Twins, *, shuffles: int, rng: np.random.G
         layer=layer,
         by_layer=aurocs(direction, held)[0],
         null=aurocs(shuffled, held),
-        direction=direction[0, layer],
+        directions=direction[0],
         null_directions=null_at * (norm / np.linalg.norm(null_at, axis=1, keepdims=True)),
         harmful=held.harmful[:, layer] @ direction[0, layer],
         harmless=held.harmless[:, layer] @ direction[0, layer],
