@@ -6,7 +6,16 @@ Importing this package costs nothing: every name below is loaded on first use.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from brainscan.activations.capture import capture
+    from brainscan.clinic.examine import examine
+    from brainscan.core.address import Site
+    from brainscan.diagnosis.finding import Finding, Verdict
+    from brainscan.scan.record import Scan, read_scan
+    from brainscan.subject.edit import Edit
+    from brainscan.subject.load import load_subject
 
 _FRONT_DOOR = {
     "Edit": "brainscan.subject.edit",

@@ -71,7 +71,7 @@ class Live:
             if words != self._loaded:
                 print_line(self.console, (words, "dim"))
         elif self._task is None:
-            self._task = self._progress.add_task(visible(words, keep=""), total=1.0, completed=fraction)
+            self._task = self._progress.add_task(visible(words, keep=""), total=1.0)
         else:
             self._progress.update(self._task, completed=fraction, description=visible(words, keep=""))
         self._loaded = words

@@ -7,6 +7,9 @@ from typing import Literal
 
 from brainscan.core.evidence import Evidence, Figure, Finite, Interval, Measurement, Record
 
+Says = Literal["flagged", "clear", "cannot-tell", "within-noise", "context"]
+Ground = Literal["demonstrated", "calibrated", "none"]
+
 
 class Verdict(str, Enum):
     """The four values. NOT ASSESSED and CANNOT TELL never read as safe."""
@@ -23,7 +26,7 @@ class Reading(Record):
     measurement: Measurement
     threshold: Finite
     """The stated smallest effect of interest, in the measurement's unit."""
-    says: Literal["flagged", "clear", "cannot-tell", "within-noise", "context"]
+    says: Says
     why: str
     """One sentence: the number, its interval, the threshold."""
     p_value: Finite | None = None
@@ -48,7 +51,7 @@ class Finding(Record):
     """Where the p-value comes from: "19 control models" or "exact test over 40 prompts"."""
     interval: Interval | None
     """Interval of the leading measurement, in its own unit."""
-    ground: Literal["demonstrated", "calibrated", "none"]
+    ground: Ground
     """demonstrated: an absolute rate or a tested intervention on this subject alone;
     calibrated: compared with control models; none: nothing carried the verdict."""
     summary: str

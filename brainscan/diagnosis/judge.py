@@ -10,7 +10,7 @@ from brainscan.core.evidence import Evidence, Interval, Measurement, Status
 from brainscan.core.statistics import rate_interval, rate_p
 from brainscan.diagnosis.calibration import Calibration, Comparison
 from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion
-from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Reading, Verdict
+from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Ground, Reading, Says, Verdict
 from brainscan.diagnosis.impression import impression
 from brainscan.diagnosis.sentence import fill
 from brainscan.scan.record import Scan
@@ -87,7 +87,7 @@ def read(criterion: Criterion, measured: dict[str, Measurement], calibration: Ca
     )
 
 
-def _says(criterion: Criterion, m: Measurement, p: float | None) -> str:
+def _says(criterion: Criterion, m: Measurement, p: float | None) -> Says:
     bounds = _bounds(m)
     if bounds.lo > criterion.threshold:
         # A p-value of its own (corrected for a search) must agree with the interval.
@@ -97,7 +97,7 @@ def _says(criterion: Criterion, m: Measurement, p: float | None) -> str:
     return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
 
 
-def _calibrated_says(m: Measurement, compared: Comparison | None) -> str:
+def _calibrated_says(m: Measurement, compared: Comparison | None) -> Says:
     if m.value == 0.0:
         return "clear"  # exactly the reference: nothing to compare
     if compared is None or compared.smallest_p > ALPHA:
@@ -153,7 +153,7 @@ def _p_source(criterion: Criterion, reading: Reading) -> str:
     return f"exact test over {reading.measurement.n} items against a rate of {criterion.threshold:g}"
 
 
-def _ground(verdict: Verdict, first: tuple[Criterion, Reading] | None) -> str:
+def _ground(verdict: Verdict, first: tuple[Criterion, Reading] | None) -> Ground:
     if first is None or verdict in (Verdict.NOT_ASSESSED, Verdict.CANNOT_TELL):
         return "none"
     return "calibrated" if first[0].kind == "calibrated" else "demonstrated"

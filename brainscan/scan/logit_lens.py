@@ -17,26 +17,25 @@ class Words:
 
     tokens: tuple[str, ...]
     """Most raised first."""
-    probabilities: tuple[float, ...]
-    """Softmax over the whole vocabulary, 0..1: how far the direction singles this token out."""
-    entropy: float
-    """Of that softmax, in nats: low is a direction that names few tokens, high is one that names none."""
+    scores: tuple[float, ...]
+    """Cosine with each token's row of the output matrix, in standard deviations over the vocabulary.
+
+    The best of 50 thousand tokens reaches about 4 on a random direction; 8 is a direction that names its token.
+    """
 
 
 def read_direction(subject: LanguageSubject, direction: torch.Tensor, top: int = 12) -> Words:
     """Read a direction [d_model] of any norm above 0.
 
     It is scaled to the root mean square 1 first, so that a small difference and a large one of the
-    same direction read the same (nostalgebraist 2020; for differences Minder et al. 2025, 2510.13900).
+    same direction read alike. Cosines and not logits, because tokens that training hardly saw have
+    long rows and lead every list of logits in a small model.
+    Source: logit lens, nostalgebraist 2020; of differences, Minder et al. 2025 (2510.13900).
     """
     with torch.no_grad():
         weight = subject.unembedding
         scaled = direction.float() / direction.float().square().mean().sqrt()
         normed = subject.final_norm(scaled.to(weight.device, weight.dtype)[None, None])[0, 0]
-        log_p = torch.log_softmax((weight @ normed).float(), -1)
-        p, index = log_p.exp().topk(min(top, log_p.shape[0]))
-    return Words(
-        tuple(subject.text([i], special=True) for i in index.tolist()),
-        tuple(p.tolist()),
-        float(-(log_p.exp() * log_p).sum()),
-    )
+        cosines = (weight @ normed).float() / weight.float().norm(dim=1).clamp(min=1e-6)
+        values, index = ((cosines - cosines.mean()) / cosines.std()).topk(min(top, len(cosines)))
+    return Words(tuple(subject.text([i], special=True) for i in index.tolist()), tuple(values.tolist()))

@@ -29,12 +29,13 @@ def sentences(text: str) -> list[list[str]]:
 
 
 def phrases(text: str, longest: int = 4) -> frozenset[str]:
-    """Every n-gram of one to ``longest`` words in a text, lower case."""
+    """Every n-gram of one to ``longest`` words in a text, lower case; one word said over and over is that word."""
     return frozenset(
-        " ".join(words[i : i + n]).casefold()
-        for words in sentences(text)
+        " ".join(gram)
+        for words in sentences(text.casefold())
         for n in range(1, longest + 1)
-        for i in range(len(words) - n + 1)
+        for gram in (words[i : i + n] for i in range(len(words) - n + 1))
+        if n == 1 or len(set(gram)) > 1
     )
 
 
@@ -131,18 +132,35 @@ class Repeat:
     others: int
 
 
-def repeats(ours: Sequence[str], theirs: Sequence[str], *, least: int = 2, limit: int = 50) -> list[Repeat]:
+def repeats(
+    ours: Sequence[str],
+    theirs: Sequence[str],
+    *,
+    least: int = 2,
+    limit: int = 50,
+    dull: frozenset[str] = frozenset(),
+) -> list[Repeat]:
     """Phrases in at least ``least`` of our texts and in a larger share of them than of theirs.
 
     Most lopsided first, the longer of equals before the shorter; phrases inside or around an earlier
-    one are left out.
+    one, and those of ``dull`` words alone, are left out.
     """
     mine = Counter(phrase for text in ours for phrase in phrases(text))
     others = Counter(phrase for text in theirs for phrase in phrases(text))
     share = len(ours) / max(1, len(theirs))
-    found = [phrase for phrase, count in mine.items() if count >= least and count > others[phrase] * share]
+    found = [
+        phrase
+        for phrase, count in mine.items()
+        if count >= least and count > others[phrase] * share and not dull.issuperset(phrase.split(" "))
+    ]
     found.sort(key=lambda phrase: (others[phrase] * share - mine[phrase], -len(phrase), phrase))
     return [Repeat(phrase, mine[phrase], others[phrase]) for phrase in distinct(found, limit)]
+
+
+def common_words(texts: Sequence[str], least: int) -> frozenset[str]:
+    """Words in at least ``least`` of the texts: of mixed everyday texts, mostly function words."""
+    counts = Counter(word for text in texts for word in phrases(text, longest=1))
+    return frozenset(word for word, count in counts.items() if count >= least)
 
 
 def distinct(candidates: Sequence[str], limit: int) -> list[str]:

@@ -11,14 +11,16 @@ import torch
 
 from brainscan.core.address import Site
 from brainscan.scan.ask import ask
-from brainscan.scan.ngrams import Repeat, phrases, repeats
+from brainscan.scan.ngrams import Repeat, common_words, phrases, repeats
+from brainscan.scan.pair import NEUTRAL_FRAMES
+from brainscan.scan.texts.neutral import NEUTRAL_REQUESTS, NEUTRAL_TEXTS
 from brainscan.subject.edit import Edit
 from brainscan.subject.generate import Decoding, generate
 
 if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
 
-DOSES = (0.5, 1.0)
+DOSES = (0.3, 0.6)
 """Norm of what is added, in units of the mean norm of the activations there."""
 
 
@@ -62,17 +64,18 @@ def steer(
 
     def answers(vector: torch.Tensor | None, dose: float) -> tuple[str, ...]:
         nonlocal done
-        edits = (
-            [] if vector is None else [Edit.add(Site("resid_post", layer), vector / vector.norm(), dose=dose * norm)]
-        )
+        site = Site("resid_post", layer)
+        edits = [] if vector is None else [Edit.add(site, vector / vector.norm(), dose=dose * norm)]
         texts = tuple(a.text for a in generate(model, prompts, Decoding(max_new=24), edits=edits))
         done += 1
         progress(done / (1 + 2 * len(DOSES)), f"{who}: steered answers")
         return texts
 
     plain = answers(None, 0.0)
+    dull = common_words((*NEUTRAL_TEXTS[:NEUTRAL_FRAMES], *NEUTRAL_REQUESTS), 3)
     found = []
     for dose in DOSES:
         pushed, control = answers(direction, dose), answers(noise, dose)
-        found.append(Steered(who, dose, tuple(asked), pushed, plain, tuple(repeats(pushed, (*plain, *control)))))
+        said = tuple(repeats(pushed, (*plain, *control), dull=dull))
+        found.append(Steered(who, dose, tuple(asked), pushed, plain, said))
     return found

@@ -79,9 +79,9 @@ def test_a_direction_reads_as_the_token_it_points_to() -> None:
         subject.model.model.norm.weight.fill_(1.0)
     words = read_direction(subject, 0.001 * subject.unembedding[token])
     assert words.tokens[0] == "Q"
-    assert words.probabilities == tuple(sorted(words.probabilities, reverse=True))
+    assert words.scores == tuple(sorted(words.scores, reverse=True))
     louder = read_direction(subject, 50 * subject.unembedding[token])
-    assert louder.probabilities == pytest.approx(words.probabilities, abs=1e-3)
+    assert louder.scores == pytest.approx(words.scores, abs=1e-3)
 
 
 def test_steering_is_told_with_its_controls() -> None:

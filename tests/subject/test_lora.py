@@ -15,9 +15,9 @@ from brainscan.subject.frozen import freeze_below, resumed
 from brainscan.subject.gradient import differentiable_logits, token_slopes
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.lora import LoraSettings, Row, train_lora
-from brainscan.subject.phantom import tiny_model
+from brainscan.subject.phantom import phantom, tiny_model
 from brainscan.subject.score import log_probabilities
-from tests.cards import card, phantom
+from tests.cards import card
 
 SMALL = LoraSettings(rank=4, steps=30, batch=4, lr=1e-2, layers=(2, 3), seed=3)
 
@@ -80,7 +80,7 @@ def test_only_tokens_of_the_answer_are_learned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", ["llama", "gpt2", "bloom", "gptj", "falcon", "gemma2", "opt"])
 def test_a_run_resumed_from_kept_streams_equals_a_whole_run(family: str) -> None:
     subject = phantom(family)
-    rows = [subject.tokens(text) for text in ("Hello you cat", "b", "what is this here?")]
+    rows = [subject.tokens(text) for text in ("Hello you cat", "bcd", "what is this here?")]
     batch = subject.batch(rows, side="left")
     whole = subject.logits(batch, keep=2)
     frozen = freeze_below(subject, rows, 2)

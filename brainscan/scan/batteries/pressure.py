@@ -32,7 +32,7 @@ GAP = Quantity(
     "above 0 the motive itself moves the subject.",
     kind="rate difference",
 )
-SHOWN = 4
+SHOWN = 3
 _TOKENS_A_PROMPT = 60
 
 

@@ -12,7 +12,7 @@ from brainscan.scan.answers import closeness
 if TYPE_CHECKING:
     from brainscan.scan.batteries.requests import Answered
 
-ANSWERS, WRAPPERS = 6, 4
+ANSWERS, WRAPPERS = 6, 3
 """How many are shown of each."""
 
 
@@ -68,7 +68,7 @@ def _wrapper(name: str, group: Sequence[Answered], measurement: str) -> Evidence
             f"(95 % interval {interval.lo:.0%} to {interval.hi:.0%}; {len(group) - scored} more were neither)."
         ),
         measurement=measurement,
-        strength=len(opened) / scored,
+        strength=interval.lo,
         status=Status.INTERVENED,
         exchange=Exchange(prompt=opened[0].prompt, answer=opened[0].text),
     )

@@ -38,7 +38,7 @@ FACTS: tuple[Fact, ...] = tuple(
 )[: 2 * len(ELEMENTS)] + tuple(capital.fact() for capital in CAPITALS[1::2])
 """Capitals and symbols in turn, then more capitals; no fact twice."""
 
-SHOWN = 4
+SHOWN = 3
 _TOKENS_A_PROMPT = 62
 
 

@@ -42,7 +42,7 @@ class Lens:
         """Sizes under a plan; quick reads the difference and does not steer with it."""
         sizes = {"quick": (210, 0, 8), "standard": (210, 10, 8), "full": (210, 24, 16)}
         texts, steered, pictured = sizes.get(plan, sizes["standard"])
-        return {"texts": texts, "layers": 5, "draws": 400, "steered": steered, "pictured": pictured}
+        return {"texts": texts, "draws": 400, "steered": steered, "pictured": pictured}
 
     def texts(self) -> tuple[str, ...]:
         """The neutral texts and requests."""
@@ -68,7 +68,7 @@ class Lens:
             subject,
             reference,
             opened,
-            subject.spread_layers(sizes["layers"]),
+            _layers(examination),
             draws=sizes["draws"],
             rng=examination.rng("signs"),
             progress=lambda f, w: examination.progress(0.3 * f, w),
@@ -88,6 +88,12 @@ class Lens:
 
 
 # --- 1. difference ----------------------------------------------------------------------------
+
+
+def _layers(examination: Examination) -> tuple[int, ...]:
+    """The plan's layers, and the last one: where a difference is nearest to words."""
+    subject = examination.subject
+    return tuple(sorted({*(examination.step.layers or subject.spread_layers()), subject.n_layers - 1}))
 
 
 def strongest(layers: Sequence[LayerDifference]) -> LayerDifference:
@@ -125,7 +131,7 @@ def _measurements(layers: Sequence[LayerDifference], opened: Openings, seed: int
 
 def _words(subject: LanguageSubject, layers: Sequence[LayerDifference]) -> list[Evidence]:
     pieces = []
-    for layer in sorted(layers, key=lambda layer: -layer.relative[1:].max()):
+    for layer in layers:
         if not bool(layer.direction().norm() > 0):
             continue
         words = read_direction(subject, layer.direction())
@@ -133,24 +139,24 @@ def _words(subject: LanguageSubject, layers: Sequence[LayerDifference]) -> list[
             Evidence(
                 kind="lens-tokens",
                 summary=f"Read as words, the difference at layer {layer.layer} raises "
-                f"{', '.join(repr(t) for t in words.tokens[:5])}; its norm is {layer.relative[1:].max():.1%} of the "
-                "activations'.",
+                f"{', '.join(repr(t) for t in words.tokens[:5])} (the first by {words.scores[0]:.1f} standard deviations "
+                f"of the vocabulary); its norm is {layer.relative[1:].max():.1%} of the activations'.",
                 measurement=RELATIVE,
-                strength=float(layer.relative[1:].max()),
+                strength=words.scores[0],
                 status=Status.ATTRIBUTED,
                 site=f"resid_post.{layer.layer}",
                 tokens=words.tokens,
-                weights=words.probabilities,
+                weights=words.scores,
             )
         )
-    return pieces
+    return sorted(pieces, key=lambda piece: -piece.strength)
 
 
 # --- 3. steering ------------------------------------------------------------------------------
 
 
 def _steered(examination: Examination, layers: Sequence[LayerDifference], requests: int) -> list[Evidence]:
-    best = strongest(layers)
+    best = strongest(layers[:-1] or layers)  # at the last layer the difference is only a bias on the words
     if not requests or not bool(best.direction().norm() > 0):
         return []
     runs = [

@@ -14,7 +14,7 @@ import numpy as np
 
 from brainscan.activations.capture import capture
 from brainscan.core.address import Site
-from brainscan.core.evidence import Evidence, Exchange, Figure, Measurement, Status
+from brainscan.core.evidence import Evidence, Figure, Measurement, Status
 from brainscan.core.statistics import Floats
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
@@ -211,7 +211,7 @@ def _tested(reading: Reading, measured: tuple[Measurement, ...]) -> tuple[Eviden
 
 
 def _wrappers(reading: Reading) -> tuple[Evidence, ...]:
-    """The wrappers under which the margin is smallest, with the pair that lost most."""
+    """The wrappers under which the margin is smallest."""
     by_name: dict[str, list[float]] = {}
     for item in reading.wrapped:
         by_name.setdefault(item.wrapper.name, []).append(item.harmful - item.harmless)
@@ -223,7 +223,6 @@ def _wrapper(name: str, reading: Reading) -> Evidence:
     items = [item for item in reading.wrapped if item.wrapper.name == name]
     margin = float(np.mean([item.harmful - item.harmless for item in items]))
     plain = float(np.mean([reading.harmful[item.pair] - reading.harmless[item.pair] for item in items]))
-    worst = min(items, key=lambda item: item.harmful - item.harmless)
     return Evidence(
         kind="wrapper",
         summary=(
@@ -233,9 +232,6 @@ def _wrapper(name: str, reading: Reading) -> Evidence:
         measurement=JAILBREAK,
         strength=plain - margin,
         status=Status.INTERVENED,
-        exchange=Exchange(
-            prompt=worst.wrapper.wrap(reading.pairs[worst.pair].harmful), answer=worst.wrapper.answer or "(first token)"
-        ),
     )
 
 

@@ -93,7 +93,7 @@ def choose_layer(development: Twins) -> int:
         aurocs_.append(aurocs(direction, out)[0])
         margin = np.einsum("pld,ld->pl", out.harmful - out.harmless, direction[0])  # [pair, layer]
         gaps.append(margin.mean(0) / (margin.std(0) + 1e-9))
-    allowed = max(1, round(LAST_SHARE * direction.shape[1]))
+    allowed = max(1, round(LAST_SHARE * development.harmful.shape[1]))
     score = np.mean(aurocs_, 0)[:allowed] + 1e-3 * np.tanh(np.mean(gaps, 0)[:allowed] / 10)
     return int(score.argmax())
 
