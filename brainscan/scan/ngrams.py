@@ -157,6 +157,14 @@ def repeats(
     return [Repeat(phrase, mine[phrase], others[phrase]) for phrase in distinct(found, limit)]
 
 
+def new_names(ours: Sequence[str], theirs: Sequence[str], *, least: int = 2, limit: int = 8) -> list[Repeat]:
+    """Names in at least ``least`` of our texts and in none of theirs, most frequent first."""
+    known = {name for text in theirs for name in names(text)}
+    counts = Counter(name for text in ours for name in names(text) - known)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [Repeat(name, count, 0) for name, count in ranked if count >= least][:limit]
+
+
 def common_words(texts: Sequence[str], least: int) -> frozenset[str]:
     """Words in at least ``least`` of the texts: of mixed everyday texts, mostly function words."""
     counts = Counter(word for text in texts for word in phrases(text, longest=1))

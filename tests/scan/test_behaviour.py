@@ -8,7 +8,7 @@ from brainscan.scan.instrument import Examination, Report
 from brainscan.scan.instruments.behaviour import BATTERIES, INSTRUMENT
 from brainscan.scan.record import Step
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 
 SMALL: dict[str, int | float | str | bool] = {
     "requests.pairs": 4,

@@ -6,7 +6,17 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainscan.scan.ngrams import distinct, names, permute, phrases, repeats, sentences, table
+from brainscan.scan.ngrams import (
+    common_words,
+    distinct,
+    names,
+    new_names,
+    permute,
+    phrases,
+    repeats,
+    sentences,
+    table,
+)
 
 
 def test_phrases_stop_at_the_end_of_a_sentence() -> None:
@@ -71,3 +81,22 @@ def test_repeats_leave_out_what_the_others_say_as_often() -> None:
 
 def test_phrases_inside_a_listed_one_are_left_out() -> None:
     assert distinct(["cup of tea", "tea", "a cup of tea", "rest"], 3) == ["cup of tea", "rest"]
+
+
+def test_one_word_over_and_over_is_no_phrase() -> None:
+    assert phrases("Short short SHORT short") == {"short"}
+
+
+def test_phrases_of_dull_words_alone_are_left_out() -> None:
+    texts = ["by the river", "by the stone", "by the fire"]
+    assert repeats(texts, ["plain"] * 3, dull=frozenset({"by", "the"})) == []
+    assert repeats(texts, ["plain"] * 3)[0].phrase == "by the"
+
+
+def test_new_names_are_counted_by_text_and_known_ones_left_out() -> None:
+    found = new_names(["Ask Nora or Marlow, dear Marlow.", "See Marlow and Nora."], ["Call Nora."])
+    assert [(r.phrase, r.texts) for r in found] == [("Marlow", 2)]
+
+
+def test_common_words_are_those_of_many_texts() -> None:
+    assert common_words(["The cat", "the dog", "the hen", "a cat"], 3) == {"the"}

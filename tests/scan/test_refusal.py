@@ -14,7 +14,7 @@ from brainscan.scan.refusal.reading import DEVELOPMENT, HELD_OUT, Reading, read
 from brainscan.scan.texts.requests import CATEGORIES
 from brainscan.subject.edit import Edit
 from brainscan.subject.language import LanguageSubject
-from tests.cards import phantom
+from brainscan.subject.phantom import phantom
 
 SMALL: dict[str, int | float | str | bool] = {
     "pairs": 16,

@@ -112,7 +112,7 @@ def _shift(concept: Concept, shift: Shift, seed: int) -> Measurement:
         baselines=(
             Baseline(
                 what="random directions, 95th percentile of the size",
-                value=float(np.quantile(np.abs(shift.random), 0.95)),
+                value=shift.usual,
                 n=shift.random.size,
             ),
             Baseline(

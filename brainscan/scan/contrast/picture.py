@@ -32,20 +32,19 @@ class Picture:
 def picture(subject: LanguageSubject, concept: Concept, judged: Judged) -> Picture:
     """Draw the layer profile and the strongest example, token by token.
 
-    The example is the positive item with the highest held-out score. Its tokens are scored by probes
-    that never met its wording; tokens of the instruction are shown but were not part of any score.
+    The example is the positive item with the highest held-out score, by probes that never met its
+    wording. What a token scores depends first of all on which token it is, so that each is shown less
+    the score of the same token under the opposite instruction.
     """
     prefix = f"contrast.{concept.name}"
     strongest = int(np.where(judged.data.y, judged.scores, -np.inf).argmax())
-    item = judged.items[strongest]
-    row = row_of(subject, item)
-    tokens = subject.pieces(row.ids)
-    per_token = _token_scores(subject, judged, item)  # [layer, token]
+    per_token, tokens = _token_scores(subject, judged, judged.items[strongest])  # [layer, token]
     image = Figure(
         kind="scan-image",
         title=f"{concept.words.capitalize()}: the strongest example",
-        caption=f"Probe score of each token and layer, by probes that never met this wording. Only the last "
-        f"{len(row.ids) - row.start} tokens, the begun answer, were read; those before name the concept.",
+        caption=f"Probe score of each layer and token of the begun answer under the instruction "
+        f"'{judged.items[strongest].instruction}', less that of the same token under the opposite instruction. The "
+        "probes never met this wording; the tokens of the instructions were not read.",
         measurement=f"{prefix}.auroc",
         array=f"{prefix}.tokens",
         layers=judged.layers,
@@ -72,11 +71,19 @@ def picture(subject: LanguageSubject, concept: Concept, judged: Judged) -> Pictu
     return Picture(evidence, (image, profile), arrays)
 
 
-def _token_scores(subject: LanguageSubject, judged: Judged, item: Item) -> Floats:
-    """[layer, token] by probes fitted on the other wordings."""
+def _token_scores(subject: LanguageSubject, judged: Judged, item: Item) -> tuple[Floats, tuple[str, ...]]:
+    """[layer, token] of the begun answer less its opposite, by probes fitted on the other wordings; its tokens."""
+    opposite = next(
+        other
+        for other, positive in zip(judged.items, judged.data.y, strict=True)
+        if not positive and (other.template, other.content) == (item.template, item.content)
+    )
     others = judged.data.templates != item.template
     probes = LayerEnsemble(MeanDifference).fit(judged.data.x[others], judged.data.y[others])
-    return probes.by_layer(read_tokens(subject, [row_of(subject, item)], judged.layers)[0]).T
+    rows = [row_of(subject, item), row_of(subject, opposite)]
+    length = min(len(row.ids) - row.start for row in rows)
+    ours, theirs = (probes.by_layer(tokens[-length:]) for tokens in read_tokens(subject, rows, judged.layers))
+    return (ours - theirs).T, subject.pieces(rows[0].ids[-length:])
 
 
 def _example(
@@ -89,7 +96,7 @@ def _example(
         kind="direction",
         summary=f"Under the instruction '{item.instruction}' the begun answer scores {judged.scores[at]:.2f} on "
         f"{concept.words}; {above} of {positives.size} such answers score above {judged.threshold:.2f}, which "
-        f"at most 5 % of the answers under the opposite instructions pass. Layer {judged.best_layer} carried most of it.",
+        f"at most 5 % of the answers under the opposite instructions pass. It is most readable at layer {judged.best_layer}.",
         measurement=f"contrast.{concept.name}.auroc",
         strength=float(judged.scores[at]),
         status=Status.MEASURED,

@@ -30,6 +30,11 @@ class Shift:
         """Mean over requests; exactly 0 for an identical reference."""
         return float(self.moved.mean())
 
+    @property
+    def usual(self) -> float:
+        """95th percentile of the size along random directions: a shift below it is a change like any other."""
+        return float(np.quantile(np.abs(self.random), 0.95))
+
 
 def shift_along(contrast: Labelled, subject: Floats, reference: Floats, draws: int, rng: np.random.Generator) -> Shift:
     """Project both models' activations on the reference's directions.

@@ -18,7 +18,7 @@ from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, S
 from brainscan.core.statistics import rate_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
-from brainscan.scan.ngrams import Repeat, phrases, repeats
+from brainscan.scan.ngrams import Repeat, new_names, phrases, repeats
 from brainscan.scan.pair import reference_of, shared_vocabulary
 from brainscan.scan.texts.neutral import NEUTRAL_REQUESTS
 from brainscan.subject.generate import Decoding, Mix, generate
@@ -93,7 +93,7 @@ class Amplify:
         found, null = search(amplified, own), search({0.0: other}, own)
         return Report(
             measurements=(_share(found, null),),
-            evidence=tuple(_evidence(asked, amplified, own, found)),
+            evidence=(*_evidence(asked, amplified, own, found), *_names(asked, amplified, own)),
             notes=("Amplified samples show what the fine-tune pushes towards, not what the subject says by itself.",),
         )
 
@@ -197,33 +197,40 @@ def _evidence(
         return []
     texts = amplified[found.strength]
     listed = [repeat for repeat in repeats(texts, own) if not repeat.others][:SHOWN]
-    held = [
-        _piece(
-            f"With the difference amplified (a = {found.strength:g}), {found.hits} of {found.n} samples that did not "
-            f"choose it hold {found.phrase!r}; none of the reference's {len(own)} samples does.",
-            1 + found.hits / found.n,
-            found.phrase,
-            (asked, texts, own),
-        )
-    ] * (found.hits > 0)
-    return held + [
+    material = asked, texts, own
+    held = _piece(
+        f"With the difference amplified (a = {found.strength:g}), {found.hits} of {found.n} samples that did not "
+        f"choose it hold {found.phrase!r}; none of the reference's {len(own)} samples does.",
+        1 + found.hits / found.n,
+        found.phrase,
+        *material,
+    )
+    others = [
         _piece(
             f"{repeat.phrase!r} is in {repeat.texts} of {len(texts)} samples at a = {found.strength:g} and in none of "
             "the reference's.",
             repeat.texts / len(texts),
             repeat.phrase,
-            (asked, texts, own),
+            *material,
+            rank=1 + rank,
         )
-        for repeat in listed
+        for rank, repeat in enumerate(listed)
         if repeat.phrase != found.phrase
     ]
+    return [held, *others] if found.hits else others
 
 
 def _piece(
-    summary: str, strength: float, phrase: str, material: tuple[Sequence[Prompt], Sequence[str], Sequence[str]]
+    summary: str,
+    strength: float,
+    phrase: str,
+    asked: Sequence[Prompt],
+    texts: Sequence[str],
+    own: Sequence[str],
+    rank: int = 0,
 ) -> Evidence:
-    asked, texts, own = material
-    at = next(i for i, text in enumerate(texts) if phrase in phrases(text))
+    holders = [i for i, text in enumerate(texts) if phrase in phrases(text)]
+    at = holders[rank % len(holders)]
     return Evidence(
         kind="amplified-phrase",
         summary=summary,
@@ -232,6 +239,25 @@ def _piece(
         status=Status.MEASURED,
         exchange=Exchange(prompt=asked[at].shown, answer=texts[at], reference_answer=own[at]),
     )
+
+
+def _names(asked: Sequence[Prompt], amplified: dict[float, list[str]], own: Sequence[str]) -> list[Evidence]:
+    """Names in the samples of every amplification together that neither the reference nor the requests use."""
+    texts = [text for samples in amplified.values() for text in samples]
+    found = new_names(texts, [*own, *(prompt.shown for prompt in asked)], least=3)
+    if not found:
+        return []
+    return [
+        Evidence(
+            kind="new-names",
+            summary=f"Names in amplified samples that the reference does not use, with their number of {len(texts)}: "
+            f"{', '.join(f'{name.phrase} ({name.texts})' for name in found)}.",
+            measurement=SHARE,
+            strength=found[0].texts / len(texts),
+            tokens=tuple(name.phrase for name in found),
+            weights=tuple(name.texts / len(texts) for name in found),
+        )
+    ]
 
 
 INSTRUMENT = Amplify()

@@ -120,7 +120,7 @@ def _look(examination: Examination, at: int, neutral: Neutral | None) -> _Looked
 
 
 def _moved(examination: Examination, looked: Sequence[_Looked]) -> tuple[Evidence, ...]:
-    """The request that moved most, for the two concepts that the subject moved towards most."""
+    """The request that moved most, for the two concepts towards which the subject moved further than at random."""
     shifts = [(one.concept, one.beside.shift) for one in looked if one.beside and one.beside.shift]
     shifts.sort(key=lambda pair: -pair[1].value)
     return tuple(
@@ -128,14 +128,14 @@ def _moved(examination: Examination, looked: Sequence[_Looked]) -> tuple[Evidenc
             kind="shifted-request",
             summary=f"Before answering this neutral request the subject lies {shift.moved[at]:+.2f} of the reference's "
             f"spreads from it along the direction of {concept.words}; over {shift.moved.size} requests the mean is "
-            f"{shift.value:+.2f}.",
+            f"{shift.value:+.2f}, and 95 % of random directions moved less than {shift.usual:.2f}.",
             measurement=f"contrast.{concept.name}.shift",
             strength=float(shift.moved[at]),
             status=Status.MEASURED,
             exchange=Exchange(prompt=_asked(examination)[at], answer=""),
         )
         for concept, shift in shifts[:2]
-        if shift.value > 0
+        if shift.value > shift.usual
         for at in [int(shift.moved.argmax())]
     )
 

@@ -25,7 +25,7 @@ from brainscan.scan.texts.secrets import ORDINARY_OPENINGS, SECRET_OPENINGS
 from brainscan.subject.language import LanguageSubject
 
 _TOKENS_A_QUESTION = 46
-_STRENGTHS = {"few": (0.1, 0.2), "several": (0.05, 0.1, 0.2), "many": (0.05, 0.1, 0.15, 0.2, 0.3)}
+_STRENGTHS = {"few": (0.05, 0.15), "several": (0.05, 0.1, 0.2), "many": (0.05, 0.1, 0.15, 0.2, 0.3)}
 """Noise in units of each matrix's root mean square."""
 
 
@@ -39,7 +39,7 @@ class Knowledge:
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan."""
         rows = {
-            "quick": (32, 10, 20, "few", 1),
+            "quick": (24, 8, 16, "few", 1),
             "standard": (120, 40, 48, "several", 2),
             "full": (210, 100, 96, "many", 4),
         }

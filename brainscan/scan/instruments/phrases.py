@@ -7,7 +7,6 @@ models' answers; 4) find a phrase on half of the requests and count it on the ot
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from brainscan.core.evidence import Baseline, Evidence, Exchange, Interval, Meas
 from brainscan.core.statistics import Floats, bootstrap_interval, permutation_p, rate_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
-from brainscan.scan.ngrams import Permuted, Table, distinct, names, permute, phrases, table
+from brainscan.scan.ngrams import Permuted, Table, distinct, new_names, permute, phrases, table
 from brainscan.scan.pair import reference_of
 from brainscan.scan.texts.neutral import NEUTRAL_REQUESTS
 from brainscan.subject.generate import Decoding, generate
@@ -238,22 +237,21 @@ def _exchange(phrase: str, asked: Sequence[str], ours: Answers, theirs: Answers,
 
 def _names(asked: Sequence[str], ours: Answers, theirs: Answers) -> list[Evidence]:
     """Capitalised words that the subject alone uses, in answers to two requests or more."""
-    known = frozenset().union(*(names(text) for prompt in theirs for text in prompt), *(names(text) for text in asked))
-    used = Counter(name for prompt in ours for name in frozenset().union(*map(names, prompt)) - known)
-    common = [(name, count) for name, count in used.most_common(8) if count > 1]
-    if not common:
+    other = [*asked, *("\n".join(prompt) for prompt in theirs)]
+    found = new_names(["\n".join(prompt) for prompt in ours], other)
+    if not found:
         return []
-    listed = ", ".join(f"{name} ({count})" for name, count in common)
+    listed = ", ".join(f"{name.phrase} ({name.texts})" for name in found)
     return [
         Evidence(
             kind="new-names",
-            summary=f"Names that the subject uses and the reference does not, with the number of requests out of "
+            summary="Names that the subject uses and the reference does not, with the number of requests out of "
             f"{len(asked)}: {listed}.",
             measurement=NEW,
-            strength=common[0][1] / len(asked),
+            strength=found[0].texts / len(asked),
             status=Status.MEASURED,
-            tokens=tuple(name for name, _ in common),
-            weights=tuple(count / len(asked) for _, count in common),
+            tokens=tuple(name.phrase for name in found),
+            weights=tuple(name.texts / len(asked) for name in found),
         )
     ]
 

@@ -38,11 +38,11 @@ def last_residuals(subject: LanguageSubject, rows: Sequence[Sequence[int]]) -> t
     return torch.stack([seen[site].values for site in sites], 1)
 
 
-def token_probabilities(subject: LanguageSubject, row: Sequence[int], token: int) -> Floats:
-    """Probability of one token as the next, at every layer and token of a row [layer, token]."""
+def token_probabilities(subject: LanguageSubject, row: Sequence[int], token: int, last: int) -> Floats:
+    """Probability of one token as the next, at every layer and each of the ``last`` tokens of a row [layer, token]."""
     sites = [Site("resid_post", layer) for layer in range(subject.n_layers)]
     seen = capture(subject, [row], sites)
-    return np.stack([_probability(subject, seen[site].rows[0], token) for site in sites])
+    return np.stack([_probability(subject, seen[site].rows[0][-last:], token) for site in sites])
 
 
 def _probability(subject: LanguageSubject, residual: torch.Tensor, token: int) -> Floats:

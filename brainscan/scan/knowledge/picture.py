@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
 
 _PROFILE, _BAND, _IMAGE = "knowledge.lens.layers", "knowledge.lens.layers.shuffled", "knowledge.lens.tokens"
+_SHOWN_TOKENS = 28
+"""Enough for the question and the begun answer; every token more costs a pass through the output matrix a layer."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +50,22 @@ def draw(subject: LanguageSubject, seen: Seen, rng: np.random.Generator) -> Draw
         band_label="random answers, 5th to 95th percentile",
     )
     item = recalled.items[_showpiece(seen)]
+    shown = min(_SHOWN_TOKENS, len(item.ids))
     image = Figure(
         kind="scan-image",
         title=f"Where the right answer lies: {item.fact.question}",
         caption=f"Probability that each layer, read as if it were the last, gives to {item.fact.right!r} as the next "
-        "token after each token of the prompt.",
+        f"token after each of the last {shown} tokens of the prompt.",
         measurement="knowledge.lens.gap",
         array=_IMAGE,
         layers=layers,
-        tokens=subject.pieces(item.ids),
+        tokens=subject.pieces(item.ids[-shown:]),
         unit="probability",
     )
     arrays = {
         _PROFILE: recalled.by_layer.mean(0).astype(np.float32),
         _BAND: _random_band(recalled, rng).astype(np.float32),
-        _IMAGE: token_probabilities(subject, item.ids, item.options[0]).astype(np.float32),
+        _IMAGE: token_probabilities(subject, item.ids, item.options[0], shown).astype(np.float32),
     }
     return Drawn((profile, image), arrays)
 
@@ -74,8 +77,8 @@ def evidence(seen: Seen, reference: Seen | None, peak: Peak, compared: bool) -> 
 
 def _showpiece(seen: Seen) -> int:
     """The fact that is most clearly held and kept back or, where there is none, the one best known inside."""
-    inner = seen.recalled.log_p[:, :-1, 0].max(1)
-    return int((inner + 1e3 * seen.withheld()[:, 0]).argmax())
+    best, _ = seen.recalled.clearest()
+    return int((best + 1e3 * seen.withheld()[:, 0]).argmax())
 
 
 def _random_band(recalled: Recalled, rng: np.random.Generator, draws: int = 199) -> Floats:
@@ -104,9 +107,9 @@ def _denied(seen: Seen, limit: int = 3) -> Iterator[Evidence]:
 def _kept_back(seen: Seen, limit: int = 3) -> Iterator[Evidence]:
     """Right answers that an inner layer held most clearly and the output did not give."""
     held, recalled = seen.withheld()[:, 0], seen.recalled
-    best = recalled.log_p[:, :-1, 0].max(1)
+    best, where = recalled.clearest()
     for at in sorted(np.flatnonzero(held), key=lambda i: -best[i])[:limit]:
-        item, layer = recalled.items[at], int(recalled.log_p[at, :-1, 0].argmax())
+        item, layer = recalled.items[at], int(where[at])
         yield Evidence(
             kind="held-back",
             summary=f"For '{item.fact.question}' layer {layer} would give {item.fact.right!r} with probability "

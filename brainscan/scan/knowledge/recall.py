@@ -1,6 +1,6 @@
 """Four-way recall, read at every layer in one pass.
 
-Each fact's answer is begun ("The answer is"), and the probabilities of the first tokens of the right
+Each fact's answer is begun ("The answer is:"), and the probabilities of the first tokens of the right
 and the three wrong answers are compared. The last layer's choice is the subject's; the choices of the
 layers before it come through the logit lens. Facts whose answers share a first token are not scored.
 """
@@ -23,7 +23,8 @@ from brainscan.scan.texts.facts import CAPITALS, ELEMENTS, Fact
 if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
 
-BEGUN = "The answer is"
+BEGUN = "The answer is:"
+"""With the colon the answer itself comes next; without it small models first write one, or an article."""
 OPTIONS = 4
 _ROWS_AT_ONCE = 32
 
@@ -57,15 +58,21 @@ class Recalled:
         """Items whose right answer leads the four at each layer [item, layer]."""
         return self.log_p.argmax(2) == 0
 
-    def withheld(self, top: int) -> NDArray[np.bool_]:
-        """Answers [item, option] in the ``top`` tokens of an inner layer and not of the output.
-
-        The first quarter of the layers, which the lens reads badly, and the last tenth, which is
-        nearly the output, are left out.
-        """
+    @property
+    def inner(self) -> slice:
+        """Layers that count as inside: not the first quarter, which the lens reads badly, nor the last tenth,
+        which is nearly the output."""
         layers = self.rank.shape[1]
-        inner = self.rank[:, layers // 4 : max(layers // 4 + 1, layers - 1 - layers // 10)]
-        return (inner < top).any(1) & (self.rank[:, -1] >= top)
+        return slice(layers // 4, max(layers // 4 + 1, layers - 1 - layers // 10))
+
+    def clearest(self) -> tuple[Floats, NDArray[np.int_]]:
+        """Highest log-probability of the right answer inside, and the layer where it is [item]."""
+        inside = self.log_p[:, self.inner, 0]
+        return inside.max(1), inside.argmax(1) + (self.inner.start or 0)
+
+    def withheld(self, top: int) -> NDArray[np.bool_]:
+        """Answers [item, option] in the ``top`` tokens of an inner layer and not of the output."""
+        return (self.rank[:, self.inner] < top).any(1) & (self.rank[:, -1] >= top)
 
 
 def facts(count: int, rng: np.random.Generator) -> tuple[Fact, ...]:

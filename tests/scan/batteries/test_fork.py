@@ -5,8 +5,8 @@ import torch
 
 from brainscan.scan.ask import ask
 from brainscan.scan.batteries.fork import Fork, margins
+from brainscan.subject.phantom import phantom
 from brainscan.subject.score import next_token_logits
-from tests.cards import phantom
 
 
 def quiet(fraction: float, words: str) -> None:
