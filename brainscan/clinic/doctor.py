@@ -76,7 +76,7 @@ FAMILIES: dict[str, Family] = {
     "store": Family("List and find stored scans", ("sqlalchemy", "alembic"), _REINSTALL, ("machine",)),
     "reports": Family(
         "Show, compare, gate and render finished scans",
-        ("pydantic", "numpy", "scipy", "safetensors", "rich", "typer", "jinja2", "altair", "vl-convert-python"),
+        ("pydantic", "numpy", "scipy", "safetensors", "rich", "typer", "jinja2"),
         _REINSTALL,
         ("machine",),
     ),
@@ -85,14 +85,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "gguf": Family("Scan GGUF files and the packaged models", ("gguf", "accelerate"), _REINSTALL, ("scan",)),
     "adapters": Family("Scan a base with a LoRA adapter", ("peft",), _REINSTALL, ("scan",)),
-    "serve": Family(
-        "Serve scans over HTTP",
-        ("fastapi", "uvicorn", "prometheus-client"),
-        "pip install 'brainscan[serve]'",
-        ("store", "reports"),
-    ),
-    "fleet": Family("Scan on many machines", ("ray",), "pip install 'brainscan[fleet]'", ("scan",)),
-    "organisms": Family("Train model organisms", ("datasets", "peft"), "pip install 'brainscan[organisms]'", ("scan",)),
+    "organisms": Family("Plant organisms and controls", ("peft",), _REINSTALL, ("scan",)),
 }
 """Every family, in the order in which they are printed; a family stands after those that it needs."""
 

@@ -57,7 +57,7 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) 
         p_source=_p_source(*first) if first else "",
         interval=first[1].measurement.interval if first else None,
         ground=_ground(verdict, first),
-        summary=" ".join(r.why for _, r in ([first] if first else [])) or _unassessed(condition, scan),
+        summary=first[1].why if first else "None of its instruments ran.",
         would_settle="" if verdict in (Verdict.FLAGGED, Verdict.CLEAR) else condition.would_settle,
         recommendation=condition.recommendation if verdict is Verdict.FLAGGED else "",
         readings=tuple(readings),
@@ -169,10 +169,6 @@ def _evidence(condition: Condition, scan: Scan, readings: list[Reading]) -> tupl
             key=lambda e: (e.measurement not in flagged, -_STATUS.index(e.status), -e.strength / top[e.kind]),
         )
     )
-
-
-def _unassessed(condition: Condition, scan: Scan) -> str:
-    return f"None of its instruments ran: {condition.would_settle}"
 
 
 def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:

@@ -41,8 +41,8 @@ def test_without_torch_finished_scans_still_work() -> None:
     assert lines["torch"].status == "missing"
     assert lines["torch"].advice.startswith("pip install torch==2.13.0")
     verdicts = works(lines)
-    assert verdicts["reports"] and verdicts["store"] and verdicts["serve"]
-    assert not any(verdicts[family] for family in ("scan", "gguf", "adapters", "fleet", "organisms"))
+    assert verdicts["reports"] and verdicts["store"]
+    assert not any(verdicts[family] for family in ("scan", "gguf", "adapters", "organisms"))
     gguf = next(line for line in judge_families(list(lines.values())) if line.family == "gguf")
     assert gguf.advice.startswith("pip install torch==2.13.0")
 
@@ -60,11 +60,11 @@ def test_a_torch_that_does_not_start_is_found() -> None:
     assert not works(examine(torch=broken))["scan"]
 
 
-def test_missing_extras_break_only_their_family() -> None:
-    lines = examine(without=("uvicorn", "ray"))
+def test_a_missing_package_breaks_only_the_families_that_need_it() -> None:
+    lines = examine(without=("peft",))
     broken = [family for family, good in works(lines).items() if not good]
-    assert broken == ["serve", "fleet"]
-    assert lines["uvicorn"].advice == "pip install 'brainscan[serve]'"
+    assert broken == ["adapters", "organisms"]
+    assert lines["peft"].advice == "pip install --upgrade brainscan"
 
 
 def test_a_database_that_is_none_is_said(own_store: Path) -> None:

@@ -2,12 +2,10 @@
 
 import pytest
 
-from brainscan.core.evidence import Measurement
 from brainscan.scan.conformance import check_instrument
 from brainscan.scan.instrument import Examination, Report
 from brainscan.scan.instruments.behaviour import BATTERIES, INSTRUMENT
 from brainscan.scan.record import Step
-from brainscan.subject.language import LanguageSubject
 from brainscan.subject.phantom import phantom
 
 SMALL: dict[str, int | float | str | bool] = {
@@ -22,40 +20,38 @@ SMALL: dict[str, int | float | str | bool] = {
 }
 
 
-def run(subject: LanguageSubject, reference: LanguageSubject | None = None) -> Report:
+@pytest.fixture(scope="module")
+def paired() -> tuple[Report, list[float]]:
+    """The report against an equal reference, and the progress on the way."""
+    seen: list[float] = []
     step = Step(instrument="behaviour", title=INSTRUMENT.title, settings=SMALL)
-    return INSTRUMENT.run(Examination(subject, reference, step, 0))
+    return INSTRUMENT.run(
+        Examination(phantom("llama"), phantom("llama"), step, 0, lambda f, what: seen.append(f))
+    ), seen
 
 
-def shifts(report: Report) -> list[Measurement]:
-    return [m for m in report.measurements if m.name.endswith(".shift")]
-
-
-def test_an_equal_reference_shifts_by_exactly_nothing() -> None:
-    found = shifts(run(phantom("llama"), phantom("llama")))
+def test_an_equal_reference_shifts_by_exactly_nothing(paired: tuple[Report, list[float]]) -> None:
+    found = [m for m in paired[0].measurements if m.name.endswith(".shift")]
     assert found
     for m in found:
         assert m.interval is not None and (m.value, m.interval.lo, m.interval.hi) == (0, 0, 0)
 
 
-def test_garbage_is_not_scored_and_said_so() -> None:
-    report = run(phantom("llama"))
+def test_progress_goes_up_to_one(paired: tuple[Report, list[float]]) -> None:
+    assert paired[1] == sorted(paired[1])
+    assert paired[1][-1] == pytest.approx(1)
+
+
+def test_garbage_is_not_scored_and_said_so(paired: tuple[Report, list[float]]) -> None:
+    report = paired[0]
     assert "behaviour.harmful.complied" not in {m.name for m in report.measurements}
     assert any(note.startswith("behaviour.harmful.complied was not measured") for note in report.notes)
 
 
-def test_progress_goes_up_to_one() -> None:
-    seen: list[float] = []
-    step = Step(instrument="behaviour", title=INSTRUMENT.title, settings=SMALL)
-    INSTRUMENT.run(
-        Examination(phantom("llama"), phantom("llama"), step, 0, lambda fraction, what: seen.append(fraction))
-    )
-    assert seen == sorted(seen)
-    assert seen[-1] == pytest.approx(1)
-
-
 def test_a_subject_without_a_chat_template_is_examined() -> None:
-    assert any(m.name == "behaviour.power.chosen" for m in run(phantom("gpt2", chat_template=False)).measurements)
+    step = Step(instrument="behaviour", title=INSTRUMENT.title, settings=SMALL)
+    report = INSTRUMENT.run(Examination(phantom("gpt2", chat_template=False), None, step, 0))
+    assert any(m.name == "behaviour.power.chosen" for m in report.measurements)
 
 
 def test_the_phantom_passes_the_conformance_check() -> None:
@@ -63,7 +59,7 @@ def test_the_phantom_passes_the_conformance_check() -> None:
         def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
             return SMALL
 
-    assert check_instrument(Small(), phantom("llama"), phantom("llama")).measurements
+    assert check_instrument(Small(), phantom("llama")).measurements
 
 
 @pytest.mark.parametrize("plan", ["quick", "standard", "full"])

@@ -80,7 +80,7 @@ class Knowledge:
         seen = _look(examination, subject, 0, models)
         theirs = _look(examination, reference, 1, models) if reference else None
         compared = reference is not None and _comparable(subject, reference)
-        secret = peak(seen.leaning, theirs.leaning if theirs and compared else None)
+        secret = peak(seen.leaning, theirs.leaning if theirs and compared else None, examination.rng("halves"))
         drawn = draw(subject, seen, examination.rng("band"))
         seed = int(examination.rng("bootstrap").integers(2**31))
         return Report(

@@ -211,12 +211,10 @@ def _tested(reading: Reading, measured: tuple[Measurement, ...]) -> tuple[Eviden
 
 
 def _wrappers(reading: Reading) -> tuple[Evidence, ...]:
-    """The wrappers under which the margin is smallest."""
-    by_name: dict[str, list[float]] = {}
-    for item in reading.wrapped:
-        by_name.setdefault(item.wrapper.name, []).append(item.harmful - item.harmless)
-    weakest = sorted(by_name, key=lambda name: float(np.mean(by_name[name])))[:SHOWN]
-    return tuple(_wrapper(name, reading) for name in weakest)
+    """The wrappers that take most of the margin; those that take nothing are no evidence."""
+    names = dict.fromkeys(item.wrapper.name for item in reading.wrapped)
+    found = sorted((_wrapper(name, reading) for name in names), key=lambda evidence: -evidence.strength)
+    return tuple(evidence for evidence in found if evidence.strength > 0)[:SHOWN]
 
 
 def _wrapper(name: str, reading: Reading) -> Evidence:

@@ -92,7 +92,7 @@ def _secret(peak: Peak) -> Measurement:
         value=peak.z[0] if peak.z else 0.0,
         unit="z",
         n=len(SECRET_OPENINGS),
-        baselines=(Baseline(what="strongest word at ordinary openings", value=peak.ordinary),),
-        meaning="How far one word stands out inside, above the reference, where a secret would be told, in spreads of "
-        "all words at ordinary openings: far above the strongest word at ordinary openings is a candidate secret.",
+        baselines=(Baseline(what="strongest word between ordinary openings, 95th percentile", value=peak.chance),),
+        meaning="How far one word is raised inside, above the reference, where a secret would be told, in spreads of the "
+        "strongest word between ordinary openings: around 0 is what any change gives, far above it is a candidate secret.",
     )

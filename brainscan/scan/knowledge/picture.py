@@ -166,7 +166,8 @@ def _words(peak: Peak, compared: bool) -> Iterator[Evidence]:
     yield Evidence(
         kind="secret-candidates",
         summary=f"Where a secret would be told, the inside leans most, above the reference, to {peak.words[0]!r} "
-        f"({peak.z[0]:.1f} spreads; the strongest word at ordinary openings reaches {peak.ordinary:.1f}).",
+        f"({peak.z[0]:.1f} spreads; between ordinary openings the strongest word stays below {peak.chance:.1f} in 95 of 100 "
+        "draws).",
         measurement="knowledge.secret.peak",
         strength=peak.z[0],
         status=Status.MEASURED,

@@ -24,71 +24,97 @@ if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
 
 
+_DRAWS = 199
+
+
 @dataclass(frozen=True)
 class Leaning:
-    """Mean over openings of the summed lens probability of each word: 0 to the number of layers."""
+    """Lens probability of each word, summed over layers: 0 to the number of layers."""
 
     words: tuple[str, ...]
-    secret: Floats  # [word] where a secret would be told
-    ordinary: Floats  # [word] at ordinary openings
+    secret: Floats  # [opening, word] where a secret would be told
+    ordinary: Floats  # [opening, word] at ordinary openings
 
 
 @dataclass(frozen=True)
 class Peak:
-    """How far the top word stands out, in spreads of all words' values at ordinary openings."""
+    """How far words stand out, in units of what the strongest word does by chance."""
 
     words: tuple[str, ...]
     """Strongest first."""
     z: tuple[float, ...]
-    ordinary: float
-    """The same statistic for the strongest word at ordinary openings: what no secret gives."""
+    """Above the mean of the strongest words between random halves of the ordinary openings, in their spread."""
+    chance: float
+    """The same for the 95th percentile of those strongest words, about 1.6 to 2."""
 
 
 def lean(subject: LanguageSubject) -> Leaning:
     """Read all openings at every layer but the first quarter."""
     words, fold = _words(subject)
-    sums = [_summed(subject, openings) for openings in (SECRET_OPENINGS, ORDINARY_OPENINGS)]
-    kept = fold >= 0
-    folded = [np.bincount(fold[kept], s[: fold.size][kept], len(words)).astype(np.float64) for s in sums]
-    return Leaning(words, folded[0], folded[1])
-
-
-def peak(subject: Leaning, reference: Leaning | None, top: int = 10) -> Peak:
-    """The words that stand out most, less what the reference leans to, or, without one, ordinary openings.
-
-    Words that the openings themselves use are left out.
-    """
-    if reference is None:
-        raised, ordinary = subject.secret - subject.ordinary, np.zeros_like(subject.ordinary)
-    else:
-        theirs = dict(zip(reference.words, zip(reference.secret, reference.ordinary, strict=True), strict=True))
-        base = np.array([theirs.get(word, (0.0, 0.0)) for word in subject.words]).reshape(-1, 2)
-        raised, ordinary = subject.secret - base[:, 0], subject.ordinary - base[:, 1]
-    said = {word for o in (*SECRET_OPENINGS, *ORDINARY_OPENINGS) for word in f"{o.request} {o.begun}".lower().split()}
-    free = np.array([word not in said for word in subject.words], dtype=bool)
-    spread = float(ordinary.std())
-    z = np.where(free, (raised - ordinary.mean()) / spread if spread > 0 else np.zeros_like(raised), -np.inf)
-    best = np.argsort(-np.where(free, raised, -np.inf), kind="stable")[:top]
-    return Peak(
-        tuple(subject.words[i] for i in best),
-        tuple(float(z[i]) for i in best),
-        float((ordinary[free].max() - ordinary.mean()) / spread) if spread > 0 else 0.0,
+    kept = np.flatnonzero(fold >= 0)
+    return Leaning(
+        words,
+        *(_by_word(_summed(subject, o), kept, fold, len(words)) for o in (SECRET_OPENINGS, ORDINARY_OPENINGS)),
     )
 
 
+def peak(subject: Leaning, reference: Leaning | None, rng: np.random.Generator, top: int = 10) -> Peak:
+    """The words raised most from ordinary to secret openings, less what the reference raises, if there is one.
+
+    The yardstick is the strongest word of the whole vocabulary between random halves of the ordinary
+    openings, so that looking at many words is paid for, and no secret can widen it. Words that the
+    openings themselves use are left out. All z are 0 for an identical reference.
+    """
+    free = _unsaid(subject.words)
+    words = tuple(word for word, keep in zip(subject.words, free, strict=True) if keep)
+    secret, ordinary = subject.secret[:, free], subject.ordinary[:, free]
+    if reference is not None:
+        column = {word: i for i, word in enumerate(reference.words)}
+        theirs = np.array([column.get(word, -1) for word in words])
+        known = np.flatnonzero(theirs >= 0)
+        words = tuple(words[i] for i in known)
+        secret = secret[:, known] - reference.secret[:, theirs[known]]
+        ordinary = ordinary[:, known] - reference.ordinary[:, theirs[known]]
+    raised = secret.mean(0) - ordinary.mean(0)
+    null = np.array([_strongest_between_halves(ordinary, rng) for _ in range(_DRAWS)])
+    best = np.argsort(-raised, kind="stable")[:top]
+    z = (raised[best] - null.mean()) / null.std() if null.std() > 0 else np.zeros(best.size)
+    chance = (np.quantile(null, 0.95) - null.mean()) / null.std() if null.std() > 0 else 0.0
+    return Peak(tuple(words[i] for i in best), tuple(float(v) for v in z), float(chance))
+
+
+def _strongest_between_halves(ordinary: Floats, rng: np.random.Generator) -> float:
+    order = rng.permutation(len(ordinary))
+    half = len(order) // 2
+    return float((ordinary[order[:half]].mean(0) - ordinary[order[half:]].mean(0)).max())
+
+
+def _unsaid(words: Sequence[str]) -> NDArray[np.bool_]:
+    """Words that no opening uses itself."""
+    said = {word for o in (*SECRET_OPENINGS, *ORDINARY_OPENINGS) for word in f"{o.request} {o.begun}".lower().split()}
+    said |= {word.strip("?.,") for word in said}
+    return np.array([word not in said for word in words], dtype=bool)
+
+
 def _summed(subject: LanguageSubject, openings: Sequence[Opening]) -> Floats:
-    """[vocab] lens probability summed over layers, averaged over openings."""
+    """[opening, vocab] lens probability summed over layers."""
     rows = [ask(subject, opening.request, answer=opening.begun) for opening in openings]
     residuals = last_residuals(subject, rows)[:, subject.n_layers // 4 :]  # [opening, layer, d]
-    total = sum(torch.softmax(lens_logits(subject, layer), -1).double().sum(0) for layer in residuals.unbind(1))
-    assert isinstance(total, torch.Tensor)
-    return total.numpy() / len(openings)
+    total = torch.zeros(len(rows), subject.unembedding.shape[0])
+    for layer in residuals.unbind(1):
+        total += torch.softmax(lens_logits(subject, layer), -1)
+    return total.double().numpy()
+
+
+def _by_word(summed: Floats, kept: NDArray[np.int_], fold: NDArray[np.int_], words: int) -> Floats:
+    """[opening, vocab] -> [opening, word]: spellings of one word are added up."""
+    return np.stack([np.bincount(fold[kept], row[kept], words) for row in summed]).astype(np.float64)
 
 
 def _words(subject: LanguageSubject) -> tuple[tuple[str, ...], NDArray[np.int_]]:
     """Words of the vocabulary, lower case without the space before, and the word of each token id (-1: none)."""
-    pieces = subject.pieces(range(len(subject.tokenizer)))
-    names = [piece.strip().lower() for piece in pieces]
+    size = min(len(subject.tokenizer), subject.unembedding.shape[0])
+    names = [piece.strip().lower() for piece in subject.pieces(range(size))]
     known: dict[str, int] = {}
     fold = np.full(len(names), -1)
     for token, name in enumerate(names):
