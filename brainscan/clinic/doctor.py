@@ -84,8 +84,7 @@ FAMILIES: dict[str, Family] = {
         "Scan a model", ("torch", "transformers", "tokenizers", "scikit-learn"), _REINSTALL, ("machine", "reports")
     ),
     "gguf": Family("Scan GGUF files and the packaged models", ("gguf", "accelerate"), _REINSTALL, ("scan",)),
-    "adapters": Family("Scan a base with a LoRA adapter", ("peft",), _REINSTALL, ("scan",)),
-    "organisms": Family("Plant organisms and controls", ("peft",), _REINSTALL, ("scan",)),
+    "adapters": Family("Scan a base with a LoRA adapter, plant organisms", ("peft",), _REINSTALL, ("scan",)),
 }
 """Every family, in the order in which they are printed; a family stands after those that it needs."""
 

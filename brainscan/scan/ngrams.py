@@ -59,18 +59,20 @@ class Table:
         return Table(self.phrases, self.ours[keep], self.theirs[keep], self.answers)
 
     def scores(self) -> Counts:
-        """[phrase] paired z: sum of differences over their root sum of squares; 0 where sides are equal."""
+        """[phrase] how well a phrase tells the sides apart: paired z times log odds ratio, 0 or more.
+
+        0 where ours does not say it more often; large where the excess is both steady over the prompts
+        and large beside how often theirs says it. A heuristic for search; ``permute`` gives its null.
+        """
         difference = self.ours - self.theirs
-        return _z(difference.sum(0), difference)
+        return _score(_z(difference.sum(0), difference), self.log_odds())
 
     def log_odds(self) -> Counts:
         """[phrase] log odds ratio that an answer holds the phrase, half an answer added to each cell.
 
         0 is equal, above 0 more often in ours (Haldane 1956; Anscombe 1956).
         """
-        n = len(self.ours) * self.answers
-        a, b = self.ours.sum(0), self.theirs.sum(0)
-        return np.log((a + 0.5) * (n - b + 0.5) / ((n - a + 0.5) * (b + 0.5)))
+        return _log_odds(self.ours.sum(0), self.theirs.sum(0), len(self.ours) * self.answers)
 
 
 def table(ours: Sequence[Sequence[str]], theirs: Sequence[Sequence[str]], *, least: int = 3) -> Table:
@@ -95,32 +97,34 @@ def table(ours: Sequence[Sequence[str]], theirs: Sequence[Sequence[str]], *, lea
 class Permuted:
     """What the search finds when the sides are exchanged at random within each prompt."""
 
-    scores: Counts  # [permutation] largest paired z over all phrases
-    log_odds: Counts  # [permutation] log odds ratio of the phrase with that z
+    scores: Counts  # [permutation] best score over all phrases
+    log_odds: Counts  # [permutation] log odds ratio of the phrase with that score
 
 
 def permute(counted: Table, permutations: int, rng: np.random.Generator) -> Permuted:
-    """Max-T null over all phrases (Westfall and Young 1993): whole prompts exchange their sides."""
+    """Null of the best of all phrases (max-T, Westfall and Young 1993): whole prompts exchange their sides."""
     best, odds = np.zeros(permutations), np.zeros(permutations)
     difference = counted.ours - counted.theirs
-    if not counted.phrases:
-        return Permuted(best, odds)
     both = (counted.ours + counted.theirs).sum(0)
-    n = len(counted.ours) * counted.answers
-    for i in range(permutations):
-        signs = rng.choice([-1.0, 1.0], size=len(difference))
-        sums = signs @ difference
-        z = _z(sums, difference)
-        top = int(z.argmax())
-        best[i], a = z[top], (both[top] + sums[top]) / 2
-        b = both[top] - a
-        odds[i] = np.log((a + 0.5) * (n - b + 0.5) / ((n - a + 0.5) * (b + 0.5)))
+    for i in range(permutations if counted.phrases else 0):
+        sums = rng.choice([-1.0, 1.0], size=len(difference)) @ difference
+        log_odds = _log_odds((both + sums) / 2, (both - sums) / 2, len(counted.ours) * counted.answers)
+        scores = _score(_z(sums, difference), log_odds)
+        best[i], odds[i] = scores.max(), log_odds[scores.argmax()]
     return Permuted(best, odds)
 
 
 def _z(sums: Counts, difference: Counts) -> Counts:
     scale = np.sqrt(np.square(difference).sum(0))
     return np.divide(sums, scale, out=np.zeros_like(sums), where=scale > 0)
+
+
+def _log_odds(ours: Counts, theirs: Counts, n: int) -> Counts:
+    return np.log((ours + 0.5) * (n - theirs + 0.5) / ((n - ours + 0.5) * (theirs + 0.5)))
+
+
+def _score(z: Counts, log_odds: Counts) -> Counts:
+    return np.maximum(z, 0) * np.maximum(log_odds, 0)
 
 
 @dataclass(frozen=True)

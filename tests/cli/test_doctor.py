@@ -29,4 +29,4 @@ def test_the_exit_code_says_whether_a_model_can_be_scanned(run, torch, status: s
     assert f"Scan a model: {word}\n" in result.stdout
     printed = json.loads(run("doctor", "--json").stdout)
     assert printed["works"] is (code == 0)
-    assert {line["item"] for line in printed["lines"]} >= {"python", "memory", "disk", "database", "torch", "fastapi"}
+    assert {line["item"] for line in printed["lines"]} >= {"python", "memory", "disk", "database", "torch", "peft"}

@@ -42,7 +42,7 @@ def test_without_torch_finished_scans_still_work() -> None:
     assert lines["torch"].advice.startswith("pip install torch==2.13.0")
     verdicts = works(lines)
     assert verdicts["reports"] and verdicts["store"]
-    assert not any(verdicts[family] for family in ("scan", "gguf", "adapters", "organisms"))
+    assert not any(verdicts[family] for family in ("scan", "gguf", "adapters"))
     gguf = next(line for line in judge_families(list(lines.values())) if line.family == "gguf")
     assert gguf.advice.startswith("pip install torch==2.13.0")
 
@@ -63,7 +63,7 @@ def test_a_torch_that_does_not_start_is_found() -> None:
 def test_a_missing_package_breaks_only_the_families_that_need_it() -> None:
     lines = examine(without=("peft",))
     broken = [family for family, good in works(lines).items() if not good]
-    assert broken == ["adapters", "organisms"]
+    assert broken == ["adapters"]
     assert lines["peft"].advice == "pip install --upgrade brainscan"
 
 

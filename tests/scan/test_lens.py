@@ -87,7 +87,7 @@ def test_a_direction_reads_as_the_token_it_points_to() -> None:
 def test_steering_is_told_with_its_controls() -> None:
     report = look(shifted(1, 3 * vector()), phantom("gpt2"), steered=4)
     kinds = [piece.kind for piece in report.evidence]
-    assert kinds.count("lens-tokens") == sum(report.arrays["lens.difference.layers"] > 0)
+    assert kinds.count("lens-tokens") == sum(layer >= 1.5 for layer in report.figures[0].layers)
     steered = [piece for piece in report.evidence if piece.kind == "steered-text"]
     assert all(piece.status == Status.INTERVENED and piece.exchange for piece in steered)
     assert all("random direction" in piece.summary for piece in steered)

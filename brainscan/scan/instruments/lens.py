@@ -130,8 +130,9 @@ def _measurements(layers: Sequence[LayerDifference], opened: Openings, seed: int
 
 
 def _words(subject: LanguageSubject, layers: Sequence[LayerDifference]) -> list[Evidence]:
+    """Deepest first: the lens reads little before the middle of a model, so the first half is left out."""
     pieces = []
-    for layer in layers:
+    for layer in (layer for layer in layers if 2 * layer.layer >= subject.n_layers - 1):
         if not bool(layer.direction().norm() > 0):
             continue
         words = read_direction(subject, layer.direction())
@@ -142,7 +143,7 @@ def _words(subject: LanguageSubject, layers: Sequence[LayerDifference]) -> list[
                 f"{', '.join(repr(t) for t in words.tokens[:5])} (the first by {words.scores[0]:.1f} standard deviations "
                 f"of the vocabulary); its norm is {layer.relative[1:].max():.1%} of the activations'.",
                 measurement=RELATIVE,
-                strength=words.scores[0],
+                strength=words.scores[0] * layer.layer / subject.n_layers,
                 status=Status.ATTRIBUTED,
                 site=f"resid_post.{layer.layer}",
                 tokens=words.tokens,
