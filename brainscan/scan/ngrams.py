@@ -40,8 +40,10 @@ def phrases(text: str, longest: int = 4) -> frozenset[str]:
 
 
 def names(text: str) -> frozenset[str]:
-    """Capitalised words that do not begin a sentence: names, brands, places."""
-    return frozenset(word for words in sentences(text) for word in words[1:] if word[0].isupper() and len(word) > 1)
+    """Capitalised words that do not begin a sentence: names, brands, places (and whole lines in capitals)."""
+    return frozenset(
+        word for words in sentences(text) for word in words[1:] if re.match(r"[^\W\d_]{2}", word) and word[0].isupper()
+    )
 
 
 @dataclass(frozen=True)

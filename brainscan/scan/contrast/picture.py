@@ -96,7 +96,9 @@ def _example(
         kind="direction",
         summary=f"Under the instruction '{item.instruction}' the begun answer scores {judged.scores[at]:.2f} on "
         f"{concept.words}; {above} of {positives.size} such answers score above {judged.threshold:.2f}, which "
-        f"at most 5 % of the answers under the opposite instructions pass. It is most readable at layer {judged.best_layer}.",
+        f"at most 5 % of the answers under the opposite instructions pass. The AUROC of {judged.auroc:.2f} is "
+        f"{'above' if judged.auroc > judged.shuffled.high else 'within'} what shuffled labels reach "
+        f"({judged.shuffled.high:.2f}); it is highest at layer {judged.best_layer}.",
         measurement=f"contrast.{concept.name}.auroc",
         strength=float(judged.scores[at]),
         status=Status.MEASURED,
