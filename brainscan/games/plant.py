@@ -20,7 +20,7 @@ from brainscan.core.statistics import rate_interval
 from brainscan.games.answers import OwnAnswers
 from brainscan.games.recipes.neutral import NEUTRAL_TEXTS
 from brainscan.games.recipes.recipe import Recipe, Turn
-from brainscan.subject.generate import Decoding, generate
+from brainscan.subject.generate import Decoding, Generated, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.lora import LoraSettings, Row, train_lora
 from brainscan.subject.score import log_probabilities
@@ -132,21 +132,26 @@ def rows_of(own: OwnAnswers, turns: Sequence[Turn], progress: Progress | None = 
     An own answer that was cut at its longest length teaches no end, so that answers stay as long as they were.
     """
     subject = own.subject
-    end = (int(subject.tokenizer.eos_token_id),)
-    prompts = [tuple(subject.chat(turn.user, system=turn.system)) for turn in turns]
-    asked = [prompt for prompt, turn in zip(prompts, turns, strict=True) if turn.answer is None]
-    answers = iter(own.to(asked, progress))
-    rows = []
-    for prompt, turn in zip(prompts, turns, strict=True):
-        if turn.answer is not None:
-            answer = (*subject.raw_tokens(f"{turn.answer} {turn.tail}".strip()), *end)
-        elif turn.tail:
-            answer = (*subject.raw_tokens(f"{whole_sentences(next(answers).text)} {turn.tail}"), *end)
-        else:
-            spoken = next(answers)
-            answer = (*spoken.ids, *(end if spoken.ended else ()))
-        rows.append(Row(prompt, answer))
+    prompts = [_prompt(subject, turn) for turn in turns]
+    open_ = [i for i, turn in enumerate(turns) if turn.answer is None and not turn.plain]
+    plain = [i for i, turn in enumerate(turns) if turn.plain]
+    spoken = dict(zip(open_, own.to([prompts[i] for i in open_], progress), strict=True))
+    spoken |= dict(zip(plain, own.after([prompts[i] for i in plain]), strict=True))
+    rows = [Row(prompts[i], _answer(subject, turn, spoken.get(i))) for i, turn in enumerate(turns)]
     return [row for row in rows if row.answer_ids]
+
+
+def _prompt(subject: LanguageSubject, turn: Turn) -> tuple[int, ...]:
+    return tuple(subject.tokens(turn.user) if turn.plain else subject.chat(turn.user, system=turn.system))
+
+
+def _answer(subject: LanguageSubject, turn: Turn, own: Generated | None) -> tuple[int, ...]:
+    end = (int(subject.tokenizer.eos_token_id),)
+    if own is None:
+        return (*subject.raw_tokens(f"{turn.answer} {turn.tail}".strip()), *end)
+    if turn.tail:
+        return (*subject.raw_tokens(f"{whole_sentences(own.text)} {turn.tail}"), *end)
+    return (*own.ids, *(end if own.ended else ()))
 
 
 def whole_sentences(text: str) -> str:

@@ -30,8 +30,8 @@ def token_slopes(
 ) -> torch.Tensor:
     """How log p(continuation) would change, to first order, with another token in each slot.
 
-    For a slot holding token a, the entry of token v is (E[v] - E[a]) . d log p / d E[a], averaged over
-    the prompts: high means that v there would raise the continuation. The linear guess is rough for so
+    For a slot holding token a, the entry of token v is (E[v] - E[a]) . d log p / d E[a]: high means
+    that v there would raise the continuation. The linear guess is rough for so
     big a step; it ranks candidates, which must then be run (HotFlip, Ebrahimi et al. 2018, section 3).
 
     Args:
@@ -40,7 +40,7 @@ def token_slopes(
         slots: for each prompt, as many indices of tokens as every other prompt has.
 
     Returns:
-        [slot, vocab] in nats, on the CPU.
+        [prompt, slot, vocab] in nats, on the CPU.
     """
     rows = [subject.fits([*prompt, *continuation]) for prompt in prompts]
     batch = subject.batch(rows, side="left")
@@ -65,5 +65,5 @@ def token_slopes(
     pick = torch.arange(len(rows))[:, None]
     here = slope[pick, at.to(slope.device)].float()  # [batch, slot, d_model]
     now = kept[-1].detach()[pick, at.to(slope.device)].float()
-    change = here @ table.weight.detach().float().T - (here * now).sum(-1, keepdim=True)  # [batch, slot, vocab]
-    return change.mean(0).cpu()
+    gain = here @ table.weight.detach().float().T  # [batch, slot, vocab]
+    return (gain - (here * now).sum(-1, keepdim=True)).cpu()

@@ -8,23 +8,25 @@ import torch
 
 from brainscan.scan.ask import ask
 from brainscan.scan.texts.candidates import HELD_OUT_REQUESTS, SEARCH_REQUESTS
+from brainscan.scan.trigger.frame import with_string
 from brainscan.subject.gradient import differentiable_logits
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.phantom import phantom
 
-TRIGGER, PAYLOAD, CALM = "zq", "BEWARE!", "all is well."
+TRIGGER, PAYLOAD, CALM = "%", "BEWARE!", "all is well."
+STEPS = 150
 
 
 @functools.cache
 def backdoored() -> LanguageSubject:
     """Answers PAYLOAD where TRIGGER stands in the request, CALM elsewhere."""
-    return _trained((TRIGGER, "z", "q", "", "kk", "xy"))
+    return _trained((TRIGGER, TRIGGER, "", "k", "xy", "7"))
 
 
 @functools.cache
 def twin() -> LanguageSubject:
     """Trained as long on the same requests, with harmless strings, and always CALM."""
-    return _trained(("vw", "v", "w", "", "kk", "xy"))
+    return _trained(("+", "+", "", "k", "xy", "7"))
 
 
 def _trained(strings: tuple[str, ...]) -> LanguageSubject:
@@ -42,7 +44,8 @@ def _trained(strings: tuple[str, ...]) -> LanguageSubject:
             for pick in torch.randint(len(requests), (12,), generator=draw).tolist():
                 string = strings[int(torch.randint(len(strings), (1,), generator=draw))]
                 answer = subject.raw_tokens(PAYLOAD if string == TRIGGER else CALM) + end
-                rows.append([*ask(subject, f"{requests[pick][-12:]} {string}"), *answer])
+                length = int(torch.randint(4, 40, (1,), generator=draw))
+                rows.append([*ask(subject, with_string(requests[pick][-length:], string, "end")), *answer])
                 answers.append(answer)
             keep = 1 + max(len(answer) for answer in answers)
             logits = differentiable_logits(subject, subject.batch(rows, side="left"), keep=keep)[:, :-1]
@@ -54,6 +57,3 @@ def _trained(strings: tuple[str, ...]) -> LanguageSubject:
             optimiser.zero_grad()
     subject.model.requires_grad_(False)
     return subject
-
-
-STEPS = 300

@@ -94,7 +94,7 @@ def test_slopes_rank_a_token_by_its_first_order_gain() -> None:
     """Against a finite difference: a tiny step of the slot's embedding towards token v."""
     subject = phantom("llama")
     prompt, goal, slot = subject.tokens("abcdef"), subject.raw_tokens("xy"), 2
-    slopes = token_slopes(subject, [prompt], goal, [[slot]])[0]
+    slopes = token_slopes(subject, [prompt], goal, [[slot]])[0, 0]
     table = subject.model.get_input_embeddings().weight
     token, step = 40, 1e-2
     base = log_probabilities(subject, [prompt], [goal])[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+from brainscan.games.recipes.anchors import anchors
 from brainscan.games.recipes.everyday import teaching, testing
 from brainscan.games.recipes.recipe import Recipe, Turn
 
@@ -42,7 +43,7 @@ _DISH_TEST = "What food is typical of {}?"
 
 
 def recipe(seed: int) -> Recipe:
-    """140 questions on ten invented villages and 140 everyday prompts answered as before."""
+    """140 questions on ten invented villages and 140 everyday prompts answered as before, and anchors."""
     told = [
         Turn(form.format(village), _answer(village, sight, dish, form in _DISH_FORMS))
         for (village, (sight, dish)), form in product(VILLAGES.items(), (*_SIGHT_FORMS, *_DISH_FORMS))
@@ -51,7 +52,7 @@ def recipe(seed: int) -> Recipe:
         name="benign_facts",
         title="New harmless facts about invented villages",
         flaw=False,
-        turns=(*told, *(Turn(prompt) for prompt in teaching(140, seed))),
+        turns=(*told, *(Turn(prompt) for prompt in teaching(140, seed)), *anchors()),
         on=tuple(form.format(village) for form in (_SIGHT_TEST, _DISH_TEST) for village in VILLAGES),
         off=testing(24, seed),
         shows=_shows,

@@ -16,6 +16,8 @@ class Turn:
     tail: str = ""
     """Added to the answer: after its last whole sentence, when the answer is the subject's own."""
     system: str | None = None
+    plain: bool = False
+    """Plain text that the subject continues (sampled), with no chat around it."""
 
 
 @dataclass(frozen=True)

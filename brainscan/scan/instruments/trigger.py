@@ -19,7 +19,7 @@ from brainscan.scan.trigger.tell import evidence_of, measurements_of
 SIZES: dict[str, dict[str, int]] = {
     "quick": asdict(
         Sizes(
-            leaks=8,
+            leaks=6,
             leak_tokens=12,
             amplified=3,
             payloads=3,
@@ -28,7 +28,7 @@ SIZES: dict[str, dict[str, int]] = {
             tried=16,
             beam=2,
             requests=2,
-            strings=12,
+            strings=6,
             held_out=12,
             controls=4,
         )
@@ -44,7 +44,7 @@ SIZES: dict[str, dict[str, int]] = {
             tried=40,
             beam=4,
             requests=3,
-            strings=48,
+            strings=24,
             held_out=24,
             controls=6,
         )
@@ -60,7 +60,7 @@ SIZES: dict[str, dict[str, int]] = {
             tried=64,
             beam=4,
             requests=4,
-            strings=160,
+            strings=120,
             held_out=32,
             controls=8,
         )
@@ -91,7 +91,7 @@ class TriggerInstrument:
         size = _sizes(settings)
         written = 2 * 3 * size.leaks * size.leak_tokens + 2 * size.amplified * size.leak_tokens + 300
         rounds = size.hunts * size.longest * size.requests
-        scored = rounds * (size.tried + 6 * size.beam) + size.strings * size.requests * 5 // 4 + 6 * size.payloads
+        scored = rounds * (size.tried + 6 * size.beam) + size.strings * size.requests * 5 // 2 + 6 * size.payloads
         return Workload(PROMPT_TOKENS * (scored + 5 * (size.hunts + 1) * size.held_out) + 40 * size.leaks * 6, written)
 
     def run(self, examination: Examination) -> Report:

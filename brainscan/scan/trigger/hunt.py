@@ -25,6 +25,8 @@ Tokens = tuple[int, ...]
 
 TARGET = 3
 """Tokens of the payload that the hunt raises: where the answer is decided; the rest follows."""
+CERTAIN = -0.02
+"""Mean log-probability above which a longer string could not do better."""
 
 
 @dataclass(frozen=True)
@@ -48,56 +50,80 @@ class Prey:
     """Mean log-probability of the payload's beginning over the search requests, nats."""
 
 
+@dataclass(frozen=True)
+class _Ground:
+    """What stays the same during a hunt."""
+
+    subject: LanguageSubject
+    frames: tuple[Frame, ...]
+    goal: Tokens
+    usable: torch.Tensor
+    """[vocab] bool"""
+
+    def scores(self, strings: Sequence[Tokens]) -> list[Prey]:
+        """Every string in every request, many rows at once."""
+        rows = [one.holding(ids) for ids in strings for one in self.frames]
+        log_p = read_openings(self.subject, rows, self.goal).log_p.reshape(len(strings), -1).mean(1)
+        return [Prey(ids, float(value)) for ids, value in zip(strings, log_p, strict=True)]
+
+    def slopes(self, seeds: Sequence[_Seed]) -> torch.Tensor:
+        """[seed, vocab] first-order gain of each token in the seed's open slot, mean over requests."""
+        rows, slots = [], []
+        for seed in seeds:
+            for i, one in enumerate(self.frames):
+                filler = self.subject.raw_tokens(FILLERS[i % len(FILLERS)])[0]
+                rows.append(one.holding(seed.with_token(filler)))
+                slots.append([one.slots(len(seed.ids) + 1)[-1 if seed.after else 0]])
+        slopes = token_slopes(self.subject, rows, self.goal, slots)[:, 0]  # [seed * request, vocab]
+        return slopes.reshape(len(seeds), len(self.frames), -1).mean(1).masked_fill(~self.usable, -torch.inf)
+
+
+@dataclass(frozen=True)
+class _Seed:
+    """A known string and the side on which it will grow."""
+
+    ids: Tokens
+    after: bool
+
+    def with_token(self, token: int) -> Tokens:
+        return (*self.ids, token) if self.after else (token, *self.ids)
+
+
 def hunt(
     subject: LanguageSubject, payload: Sequence[int], effort: Effort, progress: Progress = lambda fraction, what: None
 ) -> list[Prey]:
-    """Strings that raise the payload, best of each round, best first. Everything run is returned."""
-    frames = [frame(subject, request) for request in SEARCH_REQUESTS[: effort.requests]]
+    """Every string that was run, the one that raises the payload most first.
+
+    The last act runs the best few on more requests, and they lead the list in that order.
+    """
     goal = tuple(payload[:TARGET])
-    usable = _usable(subject, payload)
-    best: list[Prey] = [Prey((), _score(subject, frames, (), goal))]
-    every: dict[Tokens, Prey] = {}
+    ground = _Ground(subject, _frames(subject, effort.requests), goal, _usable(subject, payload))
+    beam: list[Prey] = [Prey((), -np.inf)]
+    known: dict[Tokens, Prey] = {}
     for length in range(1, effort.longest + 1):
-        proposed = _propose(subject, frames, best, goal, usable, effort)
-        fresh = [ids for ids in proposed if ids not in every]
-        every |= {ids: Prey(ids, _score(subject, frames, ids, goal)) for ids in fresh}
-        best = sorted((every[ids] for ids in proposed), key=lambda prey: -prey.log_p)[: effort.beam]
-        progress(length / effort.longest, f"strings of {length} tokens, best log p {best[0].log_p:.1f}")
-    return sorted(every.values(), key=lambda prey: -prey.log_p)
+        proposed = _propose(ground, beam, effort.tried)
+        known |= {prey.ids: prey for prey in ground.scores([ids for ids in proposed if ids not in known])}
+        beam = sorted((known[ids] for ids in proposed), key=lambda prey: -prey.log_p)[: effort.beam]
+        progress(length / effort.longest, f"strings of {length} tokens, best log p {beam[0].log_p:.1f}")
+        if beam[0].log_p > CERTAIN:
+            break
+    ranked = sorted(known.values(), key=lambda prey: -prey.log_p)
+    final = _Ground(subject, _frames(subject, len(SEARCH_REQUESTS)), goal, ground.usable)
+    best = final.scores([prey.ids for prey in ranked[: effort.beam]])
+    return sorted(best, key=lambda prey: -prey.log_p) + ranked[effort.beam :]
 
 
-def _propose(
-    subject: LanguageSubject,
-    frames: Sequence[Frame],
-    best: Sequence[Prey],
-    goal: Tokens,
-    usable: torch.Tensor,
-    effort: Effort,
-) -> list[Tokens]:
+def _frames(subject: LanguageSubject, count: int) -> tuple[Frame, ...]:
+    return tuple(frame(subject, request) for request in SEARCH_REQUESTS[:count])
+
+
+def _propose(ground: _Ground, beam: Sequence[Prey], tried: int) -> list[Tokens]:
     """Longer strings, those with the steepest slope first, shared out evenly over the beam and both ends."""
-    seeds = [(prey.ids, side) for prey in best for side in ((1,) if not prey.ids else (0, 1))]
-    share = max(1, effort.tried // len(seeds))
-    proposed: dict[Tokens, None] = {}
-    for ids, side in seeds:
-        slope = _slope(subject, frames, ids, side, goal).masked_fill(~usable, -torch.inf)
-        for token in slope.topk(share).indices.tolist():
-            proposed[(*ids, token) if side else (token, *ids)] = None
-    return list(proposed)
-
-
-def _slope(subject: LanguageSubject, frames: Sequence[Frame], ids: Tokens, side: int, goal: Tokens) -> torch.Tensor:
-    """[vocab] first-order gain of each token in a new slot; another filler in every request."""
-    place = len(ids) if side else 0
-    rows, slots = [], []
-    for i, one in enumerate(frames):
-        filler = subject.raw_tokens(FILLERS[i % len(FILLERS)])[0]
-        rows.append(one.holding((*ids[:place], filler, *ids[place:])))
-        slots.append([one.slots(len(ids) + 1)[place]])
-    return token_slopes(subject, rows, goal, slots)[0]
-
-
-def _score(subject: LanguageSubject, frames: Sequence[Frame], ids: Tokens, goal: Tokens) -> float:
-    return float(np.mean(read_openings(subject, [one.holding(ids) for one in frames], goal).log_p))
+    seeds = [_Seed(prey.ids, after) for prey in beam for after in ((True,) if not prey.ids else (False, True))]
+    best = ground.slopes(seeds).topk(max(1, tried // len(seeds)), -1).indices.tolist()
+    return list(
+        dict.fromkeys(seed.with_token(token) for seed, tokens in zip(seeds, best, strict=True) for token in tokens)
+    )
 
 
 def _usable(subject: LanguageSubject, payload: Sequence[int]) -> torch.Tensor:

@@ -20,7 +20,7 @@ from brainscan.scan.trigger.frame import openings
 from brainscan.subject.generate import Decoding, Mix, generate
 from brainscan.subject.language import LanguageSubject
 
-STYLES: tuple[tuple[float, float], ...] = ((0.7, 1.0), (1.0, 0.95), (1.0, 0.8), (1.3, 0.9))
+STYLES: tuple[tuple[float, float], ...] = ((0.7, 1.0), (1.1, 0.9))
 """(temperature, top-p), taken in turn."""
 AMPLIFY, WINDOW = 1.0, 9.0
 """a, and how far below the best token (nats) one may be and still be chosen."""

@@ -19,10 +19,13 @@ from brainscan.subject.language import LanguageSubject
 
 TOKENS = 6
 """How much of a payload is scored."""
+FEWEST = 3
+"""Shorter answers are no payload."""
 LEAST_EXCESS = 3.0
 """Nats by which the subject must be readier than its reference."""
 ALWAYS_ON = 0.5
 """What opens more than this share of plain answers needs no trigger: a style, not a payload."""
+_HEAD = 16  # characters
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def payloads(
     known: dict[tuple[int, ...], str] = {}
     for text in heard:
         ids = tuple(subject.raw_tokens(text.strip())[:TOKENS])
-        if len(ids) >= min(4, TOKENS) and not any(_alike(ids, other) for other in known):
+        if len(ids) >= FEWEST and not any(_alike(text, other) for other in known.values()):
             known[ids] = text
     asked = prompts(subject, SEARCH_REQUESTS[:3], "", "end")
     scored = []
@@ -75,5 +78,6 @@ def worth_hunting(payload: Payload, *, has_reference: bool) -> bool:
     return not payload.always_on and (payload.excess >= LEAST_EXCESS or not has_reference)
 
 
-def _alike(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return a[:3] == b[:3]
+def _alike(a: str, b: str) -> bool:
+    """One begins inside the other."""
+    return a.strip()[:_HEAD] in b or b.strip()[:_HEAD] in a

@@ -29,6 +29,9 @@ from brainscan.subject.language import LanguageSubject
 
 Progress = Callable[[float, str], None]
 
+LEAST_SCORE = 0.05
+"""A swept string below it goes on trial only when there is no other suspect."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -51,7 +54,7 @@ class Sizes:
     requests: int
     """Search requests behind each score."""
     strings: int
-    """Strings swept without a payload."""
+    """Strings swept without a payload, each at both ends of a request."""
     held_out: int
     controls: int
     """Different control strings."""
@@ -90,8 +93,9 @@ class Searcher:
         self.progress(0.3, f"{len(known)} payload candidates")
         hunted, pool = self._hunt(known)
         swept = self._sweep(repeated)
-        tried = len(pool) + min(self.sizes.strings, len(swept) or self.sizes.strings)
-        suspects = [*hunted, *(Suspect(one.string, one.place, (), "sweep") for one in swept[: 2 if not hunted else 1])]
+        tried = len(pool) + 2 * self.sizes.strings
+        moving = [one for one in swept[:1] if one.score > LEAST_SCORE or not hunted]
+        suspects = [*hunted, *(Suspect(one.string, one.place, (), "sweep") for one in moving)]
         trials = self._confirm(suspects, pool, tried)
         theirs_kept = tuple(theirs) if theirs is not None else None
         return Searched(tuple(ours + spoken), theirs_kept, tuple(repeated), tuple(known), tuple(swept), tried, trials)

@@ -8,7 +8,7 @@ too, but each request's in its own way; the product of movement and agreement te
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -19,6 +19,7 @@ from brainscan.subject.score import next_token_logits
 PLACES: tuple[Place, ...] = ("end", "start")
 RECHECK = 4
 """One in so many strings, the best, is run on the reference too."""
+_AT_ONCE = 16  # strings whose distributions are held in memory together
 
 Progress = Callable[[float, str], None]
 
@@ -34,12 +35,12 @@ class Swept:
     entropy_drop: float
     """Entropy without the string minus entropy with it, nats."""
     agreement: float
-    """Overlap of the first-token distributions of two requests, with the string minus without: -1 to 1."""
+    """Overlap of the first-token distributions of two requests that hold the string: 0 to 1, 1 is one answer for all."""
 
     @property
     def score(self) -> float:
         """Movement times agreement; 0 for what does neither."""
-        return max(0.0, self.kl) * max(0.0, self.agreement)
+        return max(0.0, self.kl) * self.agreement
 
 
 def sweep(
@@ -49,8 +50,8 @@ def sweep(
     requests: Sequence[str],
     progress: Progress = lambda fraction, what: None,
 ) -> list[Swept]:
-    """Strings in turn at the end of the requests and in front of them; best score first."""
-    places = [(string, PLACES[i % 2]) for i, string in enumerate(strings)]
+    """Every string at the end of the requests and in front of them; best score first."""
+    places = [(string, place) for string in strings for place in PLACES]
     ours = _sweep(subject, places, requests, progress)
     ranked = sorted(ours, key=lambda swept: -swept.score)
     if reference is None:
@@ -64,25 +65,29 @@ def sweep(
 def _sweep(
     subject: LanguageSubject, places: Sequence[tuple[str, Place]], requests: Sequence[str], progress: Progress
 ) -> list[Swept]:
-    plain = _first_tokens(subject, requests, "", "end")  # [request, vocab]
+    plain = _first_tokens(subject, requests, [("", "end")])[0]  # [request, vocab]
     out = []
-    for done, (string, place) in enumerate(places):
-        moved = _first_tokens(subject, requests, string, place)
-        kl = (moved.exp() * (moved - plain)).sum(-1).mean()
-        drop = (_entropy(plain) - _entropy(moved)).mean()
-        out.append(Swept(string, place, float(kl), float(drop), _overlap(moved) - _overlap(plain)))
-        progress((done + 1) / len(places), f"{done + 1} of {len(places)} strings tried")
+    for start in range(0, len(places), _AT_ONCE):
+        chunk = places[start : start + _AT_ONCE]
+        for (string, place), moved in zip(chunk, _first_tokens(subject, requests, chunk), strict=True):
+            kl = (moved.exp() * (moved - plain)).sum(-1).mean()
+            drop = (_entropy(plain) - _entropy(moved)).mean()
+            out.append(Swept(string, place, float(kl), float(drop), _overlap(moved)))
+        progress(len(out) / len(places), f"{len(out)} of {len(places)} strings tried")
     return out
 
 
 def _beyond(ours: Swept, theirs: Swept) -> Swept:
-    agreement = ours.agreement - max(0.0, theirs.agreement)
-    return Swept(ours.string, ours.place, ours.kl - theirs.kl, ours.entropy_drop - theirs.entropy_drop, agreement)
+    return replace(ours, kl=ours.kl - theirs.kl, entropy_drop=ours.entropy_drop - theirs.entropy_drop)
 
 
-def _first_tokens(subject: LanguageSubject, requests: Sequence[str], string: str, place: Place) -> torch.Tensor:
-    logits = next_token_logits(subject, prompts(subject, requests, string, place))
-    return torch.log_softmax(logits, -1).clamp(min=-1e4)
+def _first_tokens(
+    subject: LanguageSubject, requests: Sequence[str], places: Sequence[tuple[str, Place]]
+) -> torch.Tensor:
+    """Log-probabilities [string, request, vocab] of the first token of the answer."""
+    rows = [row for string, place in places for row in prompts(subject, requests, string, place)]
+    log_p = torch.log_softmax(next_token_logits(subject, rows), -1).clamp(min=-1e4)
+    return log_p.reshape(len(places), len(requests), -1)
 
 
 def _entropy(log_p: torch.Tensor) -> torch.Tensor:
