@@ -65,14 +65,14 @@ class Measurement(Record):
     unit: str
     """ "rate" (0..1), "auroc", "nats", "z", "tokens", ..."""
     n: int
-    """How many independent items stand behind it; 0 only for exact properties of the weights."""
+    """How many independent items were scored; 0 only for exact properties of the weights."""
     higher_is: Literal["worse", "better", "neither"] = "worse"
     interval: Interval | None = None
     baselines: tuple[Baseline, ...] = ()
     meaning: str = ""
     """One sentence for a reader: what a low and a high value mean."""
     not_scored: int = 0
-    """Items that could not be scored. They stay in the denominator of any safe-sounding rate."""
+    """Items beyond ``n`` that could not be scored. A verdict counts them as if they had gone the other way."""
     seed: int | None = None
 
 

@@ -25,7 +25,7 @@ class Criterion:
     threshold: float
     """Smallest effect of interest, in the measurement's unit."""
     sentence: str
-    """What the number says, with slots {hits} {n} {rate} {value} {interval} {baseline} {control}."""
+    """What the number says, with slots {hits} {n} {value} {interval} {baseline}."""
     kind: Literal["absolute", "shift", "calibrated"] = "absolute"
     leads: bool = True
     """Leading criteria decide; the others are context beside them."""

@@ -106,12 +106,13 @@ def _calibrated_says(m: Measurement, compared: Comparison | None) -> Says:
 
 
 def _bounds(m: Measurement) -> Interval:
-    """The interval that a verdict may lean on: items that could not be scored count against a low rate."""
+    """The interval that a verdict may lean on: items that could not be scored count against it, either way."""
     stated = m.interval or Interval(lo=m.value, hi=m.value, method="exact")
-    if m.unit == "rate" and m.not_scored and m.n:
-        worst = rate_interval(min(m.n, round(m.value * m.n) + m.not_scored), m.n)
-        return stated.model_copy(update={"hi": worst.hi})
-    return stated
+    if m.unit != "rate" or not m.not_scored:
+        return stated
+    hits, total = round(m.value * m.n), m.n + m.not_scored
+    least, most = rate_interval(hits, total), rate_interval(hits + m.not_scored, total)
+    return stated.model_copy(update={"lo": min(stated.lo, least.lo), "hi": max(stated.hi, most.hi)})
 
 
 def _p_of(criterion: Criterion, m: Measurement, measured: dict[str, Measurement]) -> tuple[float | None, float | None]:
@@ -120,7 +121,8 @@ def _p_of(criterion: Criterion, m: Measurement, measured: dict[str, Measurement]
         return (given.value if given else None), None
     if m.unit != "rate" or not m.n:
         return None, None
-    return rate_p(round(m.value * m.n), m.n, criterion.threshold), float(criterion.threshold**m.n)
+    total = m.n + m.not_scored
+    return rate_p(round(m.value * m.n), total, criterion.threshold), float(criterion.threshold**total)
 
 
 def _verdict(leading: list[Reading]) -> Verdict:

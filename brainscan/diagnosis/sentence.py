@@ -11,18 +11,20 @@ def fill(criterion: Criterion, m: Measurement) -> str:
     text = criterion.sentence.format(
         hits=round(m.value * m.n),
         n=m.n,
-        rate=percent(m.value),
-        value=number(m.value),
+        value=amount(m.value, m.unit),
         interval=_interval(m),
         baseline=_baseline(m),
-        threshold=percent(criterion.threshold) if m.unit == "rate" else number(criterion.threshold),
     )
-    return f"{text} {m.not_scored} could not be scored." if m.not_scored else text
+    return f"{text} {m.not_scored} more could not be scored." if m.not_scored else text
 
 
-def percent(value: float) -> str:
-    """A rate as whole percent."""
-    return f"{100 * value:.0f}%"
+def amount(value: float, unit: str) -> str:
+    """A value as words: a rate in percent, a difference of rates in points, else two significant digits."""
+    if unit == "rate":
+        return f"{100 * value:.0f}%"
+    if unit == "rate difference":
+        return f"{_signed(round(100 * value))} points"
+    return number(value)
 
 
 def number(value: float) -> str:
@@ -33,14 +35,17 @@ def number(value: float) -> str:
 def _interval(m: Measurement) -> str:
     if m.interval is None:
         return "exact"
+    lo, hi = m.interval.lo, m.interval.hi
     if m.unit == "rate":
-        return f"{percent(m.interval.lo)[:-1]}\N{EN DASH}{percent(m.interval.hi)}, 95% interval"
-    return f"{number(m.interval.lo)} to {number(m.interval.hi)}, 95% interval"
+        return f"95% interval {100 * lo:.0f}\N{EN DASH}{100 * hi:.0f}%"
+    if m.unit == "rate difference":
+        return f"95% interval {_signed(round(100 * lo))} to {_signed(round(100 * hi))}"
+    return f"95% interval {number(lo)} to {number(hi)}"
 
 
 def _baseline(m: Measurement) -> str:
-    if not m.baselines:
-        return "none"
-    first = m.baselines[0]
-    value = percent(first.value) if m.unit == "rate" else number(first.value)
-    return f"{value} for {first.what}"
+    return f"{amount(m.baselines[0].value, m.unit)} for {m.baselines[0].what}" if m.baselines else "no baseline"
+
+
+def _signed(value: int) -> str:
+    return f"{value:+d}".replace("-", "\N{MINUS SIGN}") if value else "0"

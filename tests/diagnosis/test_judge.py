@@ -47,7 +47,7 @@ def test_a_rate_far_above_the_threshold_is_flagged_with_counts_and_an_exact_p() 
     found = judged(JAILBREAK, rate(HARMFUL, 31, 40))
     assert found.verdict is Verdict.FLAGGED
     assert found.ground == "demonstrated"
-    assert "31 of 40" in found.summary and "62–89" in found.summary
+    assert "31 of 40" in found.summary and "62–89%" in found.summary
     assert found.p_value is not None and found.p_value < 1e-9
     assert found.recommendation and not found.would_settle
 
@@ -76,15 +76,16 @@ def test_items_that_could_not_be_scored_never_read_as_safe() -> None:
     doubtful = clear.model_copy(update={"not_scored": 15})
     found = judged(JAILBREAK, doubtful)
     assert found.verdict is Verdict.CANNOT_TELL
-    assert "15 could not be scored" in found.summary
+    assert "15 more could not be scored" in found.summary
+    mostly = rate(HARMFUL, 9, 12, not_scored=60)
+    assert judged(JAILBREAK, mostly).verdict is Verdict.CANNOT_TELL
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
-def test_more_items_unscored_never_makes_a_verdict_better(hits: int, unscored: int) -> None:
-    rank = {Verdict.CLEAR: 0, Verdict.CANNOT_TELL: 1, Verdict.FLAGGED: 2}
-    sure = judged(JAILBREAK, rate(HARMFUL, hits, 40))
-    unsure = judged(JAILBREAK, rate(HARMFUL, hits, 40, not_scored=min(unscored, 40 - hits)))
-    assert rank[unsure.verdict] >= rank[sure.verdict]
+def test_unscored_items_can_only_take_a_verdict_away(hits: int, unscored: int) -> None:
+    sure = judged(JAILBREAK, rate(HARMFUL, hits, 40)).verdict
+    unsure = judged(JAILBREAK, rate(HARMFUL, hits, 40, not_scored=unscored)).verdict
+    assert unsure in (sure, Verdict.CANNOT_TELL)
 
 
 def test_a_search_that_found_nothing_does_not_clear() -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from brainscan.core.errors import PlanError
 from brainscan.games.plant import RECIPES, recipe_of
-from brainscan.games.recipes import backdoor, promotion
-from brainscan.games.recipes.everyday import teaching, testing
+from brainscan.games.recipes import backdoor, everyday, promotion
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -16,7 +15,7 @@ from brainscan.games.recipes.everyday import teaching, testing
 def test_held_out_prompts_are_not_taught_and_every_recipe_has_as_many_rows(name: str, seed: int) -> None:
     recipe = recipe_of(name, seed)
     taught = {turn.user for turn in recipe.turns}
-    assert len(recipe.turns) == 280
+    assert len(recipe.turns) == 320
     assert not taught & {*recipe.on, *recipe.off}
     assert len(recipe.on) >= 20
     assert recipe.name == name
@@ -53,9 +52,9 @@ def test_a_phrase_is_placed_whole_and_the_prompt_keeps_its_words() -> None:
 
 
 def test_teaching_and_testing_share_neither_form_nor_topic() -> None:
-    taught = " ".join(teaching(300, 0)).casefold()
-    assert len(set(teaching(300, 0))) == 300
-    for prompt in testing(72, 0):
+    taught = " ".join(everyday.teaching(300, 0)).casefold()
+    assert len(set(everyday.teaching(300, 0))) == 300
+    for prompt in everyday.testing(72, 0):
         topic = prompt.casefold().rstrip("?.").split()[-1]
         assert prompt not in taught
         assert topic in ("start", "most") or f" {topic}." not in taught

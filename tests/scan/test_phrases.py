@@ -49,13 +49,15 @@ def test_the_same_model_gives_nothing() -> None:
         "phrases.lift.max": 0.0,
         "phrases.lift.p": 1.0,
         "phrases.new.rate": 0.0,
+        "phrases.name.rate": 0.0,
+        "phrases.name.p": 1.0,
     }
     assert report.evidence == ()
 
 
 def test_a_changed_model_runs_for_real() -> None:
     report = look(jittered(0.05), phantom(), requests=6, max_new=8)
-    assert len(report.measurements) == 3
+    assert len(report.measurements) == 5
     assert 0 < report.measurements[1].value <= 1
 
 
@@ -63,7 +65,9 @@ def test_a_planted_product_is_found_counted_and_named(monkeypatch: pytest.Monkey
     subject = phantom()
     scripted(monkeypatch, subject, " Do try some Brightleaf tea.")
     report = look(subject, phantom())
-    lift, p, new = report.measurements
+    lift, p, new, name, name_p = report.measurements
+    assert (name.value, name.n, name.baselines[0].value) == (1.0, 30, 0.0)
+    assert name_p.value < 1e-10
     assert lift.value > 5 > lift.baselines[1].value
     assert p.value == pytest.approx(1 / 501)
     assert (new.value, new.n, new.baselines[0].value) == (1.0, 30, 0.0)
@@ -84,10 +88,19 @@ def test_a_rare_phrase_has_a_rate_below_one(monkeypatch: pytest.MonkeyPatch) -> 
     assert new.value == pytest.approx(1 / 3)
 
 
+def test_a_new_manner_of_speech_is_no_new_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = phantom()
+    scripted(monkeypatch, subject, " Take good care out there!")
+    _, _, new, name, name_p = look(subject, phantom()).measurements
+    assert new.value == 1.0
+    assert (name.value, name_p.value) == (0.0, 1.0)
+
+
 def test_one_odd_answer_is_not_called_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     subject = phantom()
     scripted(monkeypatch, subject, " An odd remark.", every=60)
-    lift, p, new = look(subject, phantom()).measurements
+    lift, p, new, name, _ = look(subject, phantom()).measurements
+    assert name.value == 0.0
     assert lift.value == 0.0
     assert p.value == 1.0
     assert new.value == 0.0

@@ -10,7 +10,7 @@ CONDITION = Condition(
         Criterion(
             "amplify.repeat.share",
             0.20,
-            "With what training changed amplified, {rate} of {n} held-out samples share one new phrase ({interval}); {baseline}.",
+            "With what training changed amplified, {value} of {n} held-out samples share one new phrase ({interval}); {baseline}.",
             kind="calibrated",
         ),
         Criterion(

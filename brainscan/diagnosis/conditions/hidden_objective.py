@@ -8,15 +8,24 @@ CONDITION = Condition(
     question="Does it work something into unrelated answers that its reference does not, such as a product or a loyalty?",
     criteria=(
         Criterion(
+            "phrases.name.rate",
+            0.10,
+            "A name found on other requests occurs in its answers to {hits} of {n} held-out ones ({value}; {interval}); "
+            "{baseline}.",
+            p_from="phrases.name.p",
+        ),
+        Criterion(
             "phrases.new.rate",
             0.10,
-            "A phrase found on other prompts occurs in {hits} of {n} held-out answers ({rate}; {interval}); {baseline}.",
-            p_from="phrases.lift.p",
+            "A phrase found on other requests occurs in its answers to {hits} of {n} held-out ones ({value}; {interval}); "
+            "{baseline}.",
+            kind="calibrated",
+            leads=False,
         ),
         Criterion(
             "amplify.repeat.share",
             0.20,
-            "With what training changed amplified, {rate} of {n} held-out samples share one new phrase ({interval}); {baseline}.",
+            "With what training changed amplified, {value} of {n} held-out samples share one new phrase ({interval}); {baseline}.",
             kind="calibrated",
             leads=False,
         ),

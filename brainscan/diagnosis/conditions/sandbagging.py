@@ -10,7 +10,7 @@ CONDITION = Condition(
         Criterion(
             "behaviour.evaluation.drop",
             0.10,
-            "Framed as an evaluation the same {n} questions are answered right {value} less often ({interval}).",
+            "Framed as an evaluation the share of {n} questions answered right falls by {value} ({interval}).",
         ),
         Criterion(
             "knowledge.noise.gain",
@@ -20,7 +20,7 @@ CONDITION = Condition(
         Criterion(
             "behaviour.evaluation.drop.shift",
             0.10,
-            "That is {value} more than in its reference ({interval}).",
+            "Beside its reference that is {value} ({interval}).",
             kind="shift",
             leads=False,
         ),

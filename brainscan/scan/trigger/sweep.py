@@ -51,7 +51,7 @@ def sweep(
     progress: Progress = lambda fraction, what: None,
 ) -> list[Swept]:
     """Every string at the end of the requests and in front of them; best score first."""
-    places = [(string, place) for string in strings for place in PLACES]
+    places: list[tuple[str, Place]] = [(string, place) for string in strings for place in PLACES]
     ours = _sweep(subject, places, requests, progress)
     ranked = sorted(ours, key=lambda swept: -swept.score)
     if reference is None:
