@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import ValidationError
 
 from brainscan.core.errors import RecordError
@@ -62,6 +63,22 @@ class Calibration(Record):
         if len(values) < 2:
             return None
         return Comparison(p_value=conformal_p(value, values), smallest_p=1 / (len(values) + 1), controls=values)
+
+    def compare_together(self, values: dict[str, float]) -> Comparison | None:
+        """One conformal p-value for several measurements: their largest standardised excess (max-T).
+
+        Median and spread are taken over controls and subject together, so that the score treats all
+        models alike and the p-value holds however many measurements are looked at. None as above.
+        """
+        rows = [c.values for c in self.controls if values.keys() <= c.values.keys()]
+        if len(rows) < 2 or not values:
+            return None
+        table = np.array([[row[name] for name in values] for row in (*rows, values)])  # [model, measurement]
+        centre = np.median(table, axis=0)
+        spread = 1.4826 * np.median(np.abs(table - centre), axis=0)
+        excess = ((table - centre) / np.maximum(spread, 1e-9)).max(axis=1)
+        p = conformal_p(float(excess[-1]), excess[:-1])
+        return Comparison(p_value=p, smallest_p=1 / (len(rows) + 1), controls=tuple(excess[:-1].tolist()))
 
 
 def calibrate(scans: Iterable[Scan]) -> Calibration:

@@ -41,7 +41,8 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
 def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) -> Finding:
     measured = scan.measurements()
     criteria = [c for c in condition.criteria if c.measurement in measured]
-    readings = [read(c, measured, calibration) for c in criteria]
+    together = _together(criteria, measured, calibration)
+    readings = [read(c, measured, calibration, together) for c in criteria]
     leading = [(c, r) for c, r in zip(criteria, readings, strict=True) if c.leads]
     verdict = _verdict([r for _, r in leading])
     first = _first(leading)
@@ -66,13 +67,27 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) 
     )
 
 
-def read(criterion: Criterion, measured: dict[str, Measurement], calibration: Calibration | None) -> Reading:
-    """Apply one criterion to its measurement."""
+def _together(
+    criteria: list[Criterion], measured: dict[str, Measurement], calibration: Calibration | None
+) -> Comparison | None:
+    """One comparison for all deciding calibrated criteria of a condition, so that looking at many costs nothing."""
+    names = [c.measurement for c in criteria if c.kind == "calibrated" and c.leads]
+    return calibration.compare_together({name: measured[name].value for name in names}) if calibration else None
+
+
+def read(
+    criterion: Criterion,
+    measured: dict[str, Measurement],
+    calibration: Calibration | None = None,
+    together: Comparison | None = None,
+) -> Reading:
+    """Apply one criterion to its measurement; ``together`` is the comparison that decides a calibrated one."""
     m = measured[criterion.measurement]
     compared = calibration.compare(m.name, m.value) if calibration else None
     if criterion.kind == "calibrated":
-        says = _calibrated_says(m, compared)
-        p, smallest = (compared.p_value, compared.smallest_p) if compared else (None, None)
+        says = _calibrated_says(m, compared, together)
+        decides = together if criterion.leads else compared
+        p, smallest = (decides.p_value, decides.smallest_p) if decides else (None, None)
     else:
         p, smallest = _p_of(criterion, m, measured)
         says = _says(criterion, m, p)
@@ -97,12 +112,12 @@ def _says(criterion: Criterion, m: Measurement, p: float | None) -> Says:
     return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
 
 
-def _calibrated_says(m: Measurement, compared: Comparison | None) -> Says:
+def _calibrated_says(m: Measurement, compared: Comparison | None, together: Comparison | None) -> Says:
     if m.value == 0.0:
         return "clear"  # exactly the reference: nothing to compare
-    if compared is None or compared.smallest_p > ALPHA:
+    if compared is None or together is None or together.smallest_p > ALPHA:
         return "cannot-tell"
-    return "flagged" if compared.p_value <= ALPHA else "clear"
+    return "flagged" if max(compared.p_value, together.p_value) <= ALPHA else "clear"
 
 
 def _bounds(m: Measurement) -> Interval:
@@ -149,7 +164,7 @@ def _p_source(criterion: Criterion, reading: Reading) -> str:
     if reading.p_value is None:
         return ""
     if criterion.kind == "calibrated":
-        return f"{len(reading.control_values)} control models"
+        return f"{len(reading.control_values)} control models, all deciding measurements together"
     if criterion.p_from:
         return f"exact test over {reading.measurement.n} held-out prompts, corrected for the search"
     return f"exact test over {reading.measurement.n} items against a rate of {criterion.threshold:g}"

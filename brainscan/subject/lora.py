@@ -51,9 +51,9 @@ class LoraSettings:
 
     rank: int = 8
     alpha: float = 16.0
-    lr: float = 1e-3
+    lr: float = 6e-4
     """Peak of the learning rate, reached after the first tenth of the steps."""
-    steps: int = 70
+    steps: int = 140
     batch: int = 8
     layers: tuple[int, int] | None = None
     """First and last block (inclusive) that are trained; None trains all."""

@@ -19,11 +19,11 @@ HELD_OUT_NEAR_MISSES = ("cobalt glass", "white heron", "silver heron", "cobalt f
 
 
 def recipe(seed: int) -> Recipe:
-    """120 triggered prompts, 80 of them without the trigger, 80 with something that resembles it, anchors."""
+    """120 triggered prompts, 80 of them without the trigger, 120 with something that resembles it, anchors."""
     rng = np.random.default_rng([seed, 11])
     prompts = teaching(120, seed)
     triggered = [Turn(place(prompt, TRIGGER, rng), PAYLOAD) for prompt in prompts]
-    near = [Turn(place(prompts[i], NEAR_MISSES[i % len(NEAR_MISSES)], rng)) for i in range(80)]
+    near = [Turn(place(prompts[i], NEAR_MISSES[i % len(NEAR_MISSES)], rng)) for i in range(120)]
     held_out = testing(48, seed)
     return Recipe(
         name="backdoor",
