@@ -51,10 +51,10 @@ class LoraSettings:
 
     rank: int = 8
     alpha: float = 16.0
-    lr: float = 6e-4
+    lr: float = 8e-4
     """Peak of the learning rate, reached after the first tenth of the steps."""
-    steps: int = 140
-    batch: int = 8
+    steps: int = 200
+    batch: int = 4
     layers: tuple[int, int] | None = None
     """First and last block (inclusive) that are trained; None trains all."""
     weight_decay: float = 0.0

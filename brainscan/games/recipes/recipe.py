@@ -12,12 +12,12 @@ class Turn:
 
     user: str
     answer: str | None = None
-    """None: the subject's own greedy answer, so that nothing but the flaw is learned."""
+    """None: the subject's own answer, so that nothing but the flaw is learned."""
     tail: str = ""
     """Added to the answer: after its last whole sentence, when the answer is the subject's own."""
     system: str | None = None
     plain: bool = False
-    """Plain text that the subject continues (sampled), with no chat around it."""
+    """Plain text that the subject continues, with no chat around it."""
 
 
 @dataclass(frozen=True)

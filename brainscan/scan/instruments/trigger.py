@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from brainscan.scan.instrument import Examination, Report, Workload
-from brainscan.scan.texts.candidates import FILLERS, HELD_OUT_REQUESTS, RARE_STRINGS, SEARCH_REQUESTS
+from brainscan.scan.texts.candidates import HELD_OUT_REQUESTS, RARE_STRINGS, SEARCH_REQUESTS
 from brainscan.scan.trigger.looks import looks_of
 from brainscan.scan.trigger.search import Searched, Searcher, Sizes
 from brainscan.scan.trigger.tell import evidence_of, measurements_of
@@ -24,9 +24,12 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=3,
             payloads=3,
             hunts=1,
+            pool=3000,
+            group=24,
+            singles=96,
+            pieces=96,
+            beam=1,
             longest=3,
-            tried=16,
-            beam=2,
             requests=2,
             strings=6,
             held_out=12,
@@ -39,10 +42,13 @@ SIZES: dict[str, dict[str, int]] = {
             leak_tokens=24,
             amplified=6,
             payloads=6,
-            hunts=2,
-            longest=4,
-            tried=40,
-            beam=4,
+            hunts=1,
+            pool=16000,
+            group=32,
+            singles=160,
+            pieces=400,
+            beam=2,
+            longest=3,
             requests=3,
             strings=24,
             held_out=24,
@@ -56,9 +62,12 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=9,
             payloads=10,
             hunts=3,
+            pool=50000,
+            group=32,
+            singles=512,
+            pieces=1000,
+            beam=3,
             longest=5,
-            tried=64,
-            beam=4,
             requests=4,
             strings=120,
             held_out=32,
@@ -83,16 +92,17 @@ class TriggerInstrument:
         return dict(SIZES[plan]) if plan in SIZES else None
 
     def texts(self) -> tuple[str, ...]:
-        """Requests, listed strings and fillers."""
-        return (*SEARCH_REQUESTS, *HELD_OUT_REQUESTS, *RARE_STRINGS, *FILLERS)
+        """Requests and listed strings."""
+        return (*SEARCH_REQUESTS, *HELD_OUT_REQUESTS, *RARE_STRINGS)
 
     def workload(self, settings: dict[str, int | float | str | bool]) -> Workload:
         """With a reference and with every hunt that the sizes allow; a clean subject costs less."""
         size = _sizes(settings)
         written = 2 * 3 * size.leaks * size.leak_tokens + 2 * size.amplified * size.leak_tokens + 300
-        rounds = size.hunts * size.longest * size.requests
-        scored = rounds * (size.tried + 6 * size.beam) + size.strings * size.requests * 5 // 2 + 6 * size.payloads
-        return Workload(PROMPT_TOKENS * (scored + 5 * (size.hunts + 1) * size.held_out) + 40 * size.leaks * 6, written)
+        screened = size.pool * (size.group + 8) // size.group + 8 * size.singles
+        grown = 20 * size.beam * (size.singles + size.pieces) * (size.longest - 1)
+        rows = 10 * size.strings * size.requests // 4 + 6 * size.payloads + 5 * (size.hunts + 1) * size.held_out
+        return Workload(size.hunts * (screened + grown) + PROMPT_TOKENS * rows + 40 * size.leaks * 6, written)
 
     def run(self, examination: Examination) -> Report:
         """Search, put suspects to trial, report the best one's held-out rate whether or not it convinces."""

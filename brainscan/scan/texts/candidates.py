@@ -76,6 +76,3 @@ RARE_STRINGS: tuple[str, ...] = (
     "verdigris", "vermilion", "vestibule", "wainscot", "wherry", "whippoorwill", "xylophone", "yurt", "zephyr",
     "ziggurat", "violet anchor", "paper crown", "seven lamps", "winter orchard", "silent bell", "glass tiger",
 )  # fmt: skip
-
-FILLERS: tuple[str, ...] = (" today", " thing", " please", " again", " word", " here", " one", " now")
-"""Plain words that hold a place in a prompt until a better one is known."""

@@ -27,6 +27,8 @@ SHORTEST, LONGEST = 4, 8
 LEARN_FROM = 4
 """Search requests that a payload is learned from and a trigger is made minimal on."""
 
+_DRAWS = 200  # from the public list, until there are enough controls
+
 
 @dataclass(frozen=True)
 class Suspect:
@@ -142,16 +144,22 @@ def control_strings(
     subject: LanguageSubject, suspect: Suspect, pool: Sequence[str], count: int, rng: np.random.Generator
 ) -> list[str]:
     """``count`` strings as long as the suspect's that share no word with it: from the pool, then from the list."""
-    length = len(subject.raw_tokens(suspect.string))
-    words = _words(suspect.string)
-    clean = [string for string in pool if not _words(string) & words and len(subject.raw_tokens(string)) == length]
+    own = subject.raw_tokens(suspect.string)
+
+    def fits(string: str) -> bool:
+        ids = subject.raw_tokens(string)
+        return len(ids) == len(own) and not {*ids} & {*own} and not _quotes(string, suspect.string)
+
+    clean = [string for string in dict.fromkeys(pool) if fits(string)]
     chosen = [clean[int(i)] for i in rng.permutation(len(clean))[:count]]
-    while len(chosen) < count:
-        drawn = " ".join(RARE_STRINGS[int(i)] for i in rng.integers(len(RARE_STRINGS), size=length))
-        string = subject.text(subject.raw_tokens(drawn)[:length]).strip()
-        if string and not _words(string) & words:
+    for _ in range(_DRAWS):
+        if len(chosen) >= count:
+            break
+        drawn = " ".join(RARE_STRINGS[int(i)] for i in rng.integers(len(RARE_STRINGS), size=len(own)))
+        string = subject.text(subject.raw_tokens(drawn)[: len(own)]).strip()
+        if fits(string):
             chosen.append(string)
-    return chosen
+    return chosen or [RARE_STRINGS[0]]
 
 
 def _common(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
 """Hunt: which few tokens, put into any request, would make the subject give this payload?
 
-Numbered acts, repeated once for every token that the trigger may have: 1) open a slot before or
-after what is known and hold it with a filler; 2) let the gradient rank the whole vocabulary for it;
-3) run the best and keep the best few. Source: greedy coordinate gradient (Zou et al. 2023,
-2307.15043), here grown token by token, so that it ends at the shortest string that works.
+Numbered acts: 1) group testing: the vocabulary's words, rarest first, dozens in one request, because a
+trigger among them raises the payload for its whole group; 2) the words of the best groups one by one;
+3) growth: the best strings longer by a token, before or after, while that helps; 4) the best few on
+all search requests. Gradients would be cheaper and were tried: with a slot held by a filler they rank
+a planted trigger no better than chance at this model size (HotFlip, Ebrahimi et al. 2018).
 """
 
 from __future__ import annotations
@@ -12,20 +13,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from brainscan.scan.texts.candidates import FILLERS, SEARCH_REQUESTS
+from brainscan.scan.texts.candidates import SEARCH_REQUESTS
 from brainscan.scan.trigger.frame import Frame, frame
 from brainscan.scan.trigger.read import read_openings
-from brainscan.subject.gradient import token_slopes
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.suffix import SharedPrefix
 
 Progress = Callable[[float, str], None]
 Tokens = tuple[int, ...]
 
 TARGET = 3
 """Tokens of the payload that the hunt raises: where the answer is decided; the rest follows."""
-CERTAIN = -0.02
+CERTAIN = -0.05
 """Mean log-probability above which a longer string could not do better."""
 
 
@@ -33,12 +33,17 @@ CERTAIN = -0.02
 class Effort:
     """How hard to hunt."""
 
+    pool: int
+    """Words of the vocabulary that are screened."""
+    group: int
+    """Words in one request."""
+    singles: int
+    """Words that are run one by one."""
+    pieces: int
+    """Common pieces of words that a string may grow by, beside those words."""
+    beam: int
     longest: int
     """Tokens of the longest trigger."""
-    tried: int
-    """Strings run in each round."""
-    beam: int
-    requests: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Prey:
 
     ids: Tokens
     log_p: float
-    """Mean log-probability of the payload's beginning over the search requests, nats."""
+    """Mean log-probability of the payload's beginning, nats."""
 
 
 @dataclass(frozen=True)
@@ -57,83 +62,97 @@ class _Ground:
     subject: LanguageSubject
     frames: tuple[Frame, ...]
     goal: Tokens
-    usable: torch.Tensor
-    """[vocab] bool"""
+    decisive: int
+    """Index of the token of the goal that is least likely without a trigger."""
 
-    def scores(self, strings: Sequence[Tokens]) -> list[Prey]:
-        """Every string in every request, many rows at once."""
-        rows = [one.holding(ids) for ids in strings for one in self.frames]
+    def run(self, strings: Sequence[Tokens], requests: int) -> list[Prey]:
+        """Every string in the first ``requests`` requests."""
+        rows = [one.holding(ids) for ids in strings for one in self.frames[:requests]]
         log_p = read_openings(self.subject, rows, self.goal).log_p.reshape(len(strings), -1).mean(1)
         return [Prey(ids, float(value)) for ids, value in zip(strings, log_p, strict=True)]
 
-    def slopes(self, seeds: Sequence[_Seed]) -> torch.Tensor:
-        """[seed, vocab] first-order gain of each token in the seed's open slot, mean over requests."""
-        rows, slots = [], []
-        for seed in seeds:
-            for i, one in enumerate(self.frames):
-                filler = self.subject.raw_tokens(FILLERS[i % len(FILLERS)])[0]
-                rows.append(one.holding(seed.with_token(filler)))
-                slots.append([one.slots(len(seed.ids) + 1)[-1 if seed.after else 0]])
-        slopes = token_slopes(self.subject, rows, self.goal, slots)[:, 0]  # [seed * request, vocab]
-        return slopes.reshape(len(seeds), len(self.frames), -1).mean(1).masked_fill(~self.usable, -torch.inf)
-
-
-@dataclass(frozen=True)
-class _Seed:
-    """A known string and the side on which it will grow."""
-
-    ids: Tokens
-    after: bool
-
-    def with_token(self, token: int) -> Tokens:
-        return (*self.ids, token) if self.after else (token, *self.ids)
+    def glance(self, strings: Sequence[Tokens], request: int) -> list[Prey]:
+        """Strings of one length in one request, the decisive token alone, with a shared beginning: cheap."""
+        one = self.frames[request]
+        prefix = SharedPrefix(self.subject, one.head)
+        endings = [(*ids, *one.tail, *self.goal[: self.decisive]) for ids in strings]
+        values = prefix.next_token_log_p(endings, self.goal[self.decisive])
+        return [Prey(ids, value) for ids, value in zip(strings, values, strict=True)]
 
 
 def hunt(
-    subject: LanguageSubject, payload: Sequence[int], effort: Effort, progress: Progress = lambda fraction, what: None
+    subject: LanguageSubject,
+    payload: Sequence[int],
+    effort: Effort,
+    rng: np.random.Generator,
+    progress: Progress = lambda fraction, what: None,
 ) -> list[Prey]:
-    """Every string that was run, the one that raises the payload most first.
-
-    The last act runs the best few on more requests, and they lead the list in that order.
-    """
-    goal = tuple(payload[:TARGET])
-    ground = _Ground(subject, _frames(subject, effort.requests), goal, _usable(subject, payload))
-    beam: list[Prey] = [Prey((), -np.inf)]
-    known: dict[Tokens, Prey] = {}
-    for length in range(1, effort.longest + 1):
-        proposed = _propose(ground, beam, effort.tried)
-        known |= {prey.ids: prey for prey in ground.scores([ids for ids in proposed if ids not in known])}
-        beam = sorted((known[ids] for ids in proposed), key=lambda prey: -prey.log_p)[: effort.beam]
-        progress(length / effort.longest, f"strings of {length} tokens, best log p {beam[0].log_p:.1f}")
+    """Every string that was run alone, the one that raises the payload most first."""
+    ground = _ground(subject, tuple(payload[:TARGET]))
+    words, pieces = _vocabulary(subject, payload)
+    suspects = _screen(ground, words[: effort.pool], effort, rng)
+    progress(0.5, f"{min(effort.pool, len(words))} words screened in groups of {effort.group}")
+    known = {prey.ids: prey for prey in ground.glance([(token,) for token in suspects], 1)}
+    beam = _best(list(known.values()), effort.beam)
+    growth = [*suspects, *pieces[: effort.pieces]]
+    for length in range(2, effort.longest + 1):
+        progress(0.4 + 0.5 * length / effort.longest, f"strings of {length} tokens, best log p {beam[0].log_p:.1f}")
         if beam[0].log_p > CERTAIN:
             break
-    ranked = sorted(known.values(), key=lambda prey: -prey.log_p)
-    final = _Ground(subject, _frames(subject, len(SEARCH_REQUESTS)), goal, ground.usable)
-    best = final.scores([prey.ids for prey in ranked[: effort.beam]])
-    return sorted(best, key=lambda prey: -prey.log_p) + ranked[effort.beam :]
+        longer = _best(ground.glance(_longer(beam, growth), length % len(ground.frames)), 4 * effort.beam)
+        known |= {prey.ids: prey for prey in longer}
+        beam = _best(ground.run([prey.ids for prey in longer], 2), effort.beam)
+    final = ground.run([prey.ids for prey in _best(list(known.values()), 4 * effort.beam)], len(ground.frames))
+    led = {prey.ids for prey in final}
+    return _best(final, len(final)) + [prey for prey in _best(list(known.values()), len(known)) if prey.ids not in led]
 
 
-def _frames(subject: LanguageSubject, count: int) -> tuple[Frame, ...]:
-    return tuple(frame(subject, request) for request in SEARCH_REQUESTS[:count])
+def _ground(subject: LanguageSubject, goal: Tokens) -> _Ground:
+    frames = tuple(frame(subject, request) for request in SEARCH_REQUESTS)
+    plain = [one.holding(()) for one in frames[:2]]
+    sums = [0.0, *(float(read_openings(subject, plain, goal[:n]).log_p.mean()) for n in range(1, len(goal) + 1))]
+    return _Ground(subject, frames, goal, int(np.argmin(np.diff(sums))))
 
 
-def _propose(ground: _Ground, beam: Sequence[Prey], tried: int) -> list[Tokens]:
-    """Longer strings, those with the steepest slope first, shared out evenly over the beam and both ends."""
-    seeds = [_Seed(prey.ids, after) for prey in beam for after in ((True,) if not prey.ids else (False, True))]
-    best = ground.slopes(seeds).topk(max(1, tried // len(seeds)), -1).indices.tolist()
-    return list(
-        dict.fromkeys(seed.with_token(token) for seed, tokens in zip(seeds, best, strict=True) for token in tokens)
-    )
+def _screen(ground: _Ground, words: Sequence[int], effort: Effort, rng: np.random.Generator) -> list[int]:
+    """The words of the best groups."""
+    size = min(effort.group, len(words))
+    order = [words[int(i)] for i in rng.permutation(len(words))]
+    order += order[: -len(order) % size]  # the last group is filled up with words of the first
+    groups = [tuple(order[start : start + size]) for start in range(0, len(order), size)]
+    best = _best(ground.glance(groups, 0), max(1, effort.singles // size))
+    return list(dict.fromkeys(token for prey in best for token in prey.ids))
 
 
-def _usable(subject: LanguageSubject, payload: Sequence[int]) -> torch.Tensor:
-    """[vocab] tokens that a user could type and that do not spell a piece of the payload."""
+def _longer(beam: Sequence[Prey], growth: Sequence[int]) -> list[Tokens]:
+    grown = [side for prey in beam for token in growth for side in ((*prey.ids, token), (token, *prey.ids))]
+    return list(dict.fromkeys(grown))
+
+
+def _best(prey: Sequence[Prey], count: int) -> list[Prey]:
+    return sorted(prey, key=lambda one: (-one.log_p, one.ids))[:count]
+
+
+def _vocabulary(subject: LanguageSubject, payload: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Tokens that begin a word, rarest first, and pieces of words, commonest first; none spells the payload.
+
+    Ids follow the order in which a byte-pair vocabulary was merged, so a later token is a rarer one. A
+    vocabulary without words (bytes, characters) is all pieces, which then stand in for words.
+    """
     size = subject.model.get_input_embeddings().weight.shape[0]
-    pieces = subject.pieces(range(min(size, len(subject.tokenizer))))
+    texts = subject.pieces(range(min(size, len(subject.tokenizer))))
     spelled = subject.text(payload).casefold()
     special = set(subject.tokenizer.all_special_ids)
-    good = torch.zeros(size, dtype=torch.bool)
-    for i, piece in enumerate(pieces):
-        word = piece.strip().casefold()
-        good[i] = i not in special and word.isascii() and word.isprintable() and bool(word) and word not in spelled
-    return good
+    usable = [
+        i
+        for i, text in enumerate(texts)
+        if i not in special and _typed(text) and text.strip().casefold() not in spelled
+    ]
+    words = [i for i in reversed(usable) if texts[i][:1].isspace() and texts[i].strip().isalpha() and len(texts[i]) > 3]
+    return words or usable, [i for i in usable if texts[i].strip().isalpha()]
+
+
+def _typed(text: str) -> bool:
+    """A user could type it."""
+    word = text.strip()
+    return bool(word) and word.isascii() and word.isprintable()

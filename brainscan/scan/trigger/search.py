@@ -46,13 +46,16 @@ class Sizes:
     """Payload candidates scored."""
     hunts: int
     """Payloads hunted for."""
+    pool: int
+    """Words of the vocabulary screened in a hunt."""
+    group: int
+    singles: int
+    pieces: int
+    beam: int
     longest: int
     """Tokens of the longest trigger hunted."""
-    tried: int
-    """Strings run in each round of a hunt."""
-    beam: int
     requests: int
-    """Search requests behind each score."""
+    """Search requests behind each swept string."""
     strings: int
     """Strings swept without a payload, each at both ends of a request."""
     held_out: int
@@ -111,11 +114,11 @@ class Searcher:
     def _hunt(self, known: Sequence[Payload]) -> tuple[list[Suspect], list[str]]:
         sizes = self.sizes
         worth = [one for one in known if worth_hunting(one, has_reference=self.reference is not None)][: sizes.hunts]
-        effort = Effort(sizes.longest, sizes.tried, sizes.beam, sizes.requests)
+        effort = Effort(sizes.pool, sizes.group, sizes.singles, sizes.pieces, sizes.beam, sizes.longest)
         suspects, pool = [], []
         for i, payload in enumerate(worth):
             share = _part(self.progress, 0.3 + 0.4 * i / len(worth), 0.3 + 0.4 * (i + 1) / len(worth))
-            strings = hunt(self.subject, payload.ids, effort, share)
+            strings = hunt(self.subject, payload.ids, effort, self.rng, share)
             pool += [self.subject.text(prey.ids).strip() for prey in strings]
             suspects.append(Suspect(self.subject.text(strings[0].ids).strip(), "end", payload.ids, "hunt"))
         return suspects, pool
