@@ -13,7 +13,7 @@ from brainscan.activations.capture import capture
 from brainscan.scan.texts.neutral import NEUTRAL_TEXTS
 from brainscan.subject.load import load_subject
 
-LAYER, ROUNDS = 15, 7
+LAYER, ROUNDS = 15, 5
 
 
 class _Stop(Exception):
@@ -23,8 +23,8 @@ class _Stop(Exception):
 def measure() -> Iterator[dict[str, Any]]:
     """Yield the ratio on equal-length rows (the same batches for both) and on real texts (ours batches by length)."""
     subject = load_subject("smollm2-135m-instruct")
-    equal = [list(range(100 + i, 164 + i)) for i in range(64)]
-    real = [subject.tokens(text) for text in NEUTRAL_TEXTS[:128]]
+    equal = [list(range(100 + i, 164 + i)) for i in range(24)]
+    real = [subject.tokens(text) for text in NEUTRAL_TEXTS[:64]]
     for name, rows in (("equal rows", equal), ("real texts", real)):
         ours, hand = _paired(
             lambda rows=rows: capture(subject, rows, [f"resid_post.{LAYER}"]),

@@ -50,6 +50,8 @@ class Condition:
     """What to do when it is flagged."""
     would_settle: str
     """What would settle a CANNOT TELL or NOT ASSESSED."""
+    needs_reference: bool = False
+    """It asks what training changed, so that without a reference it is NOT ASSESSED."""
 
 
 CONDITIONS: Registry[Condition] = Registry(

@@ -17,6 +17,8 @@ from brainscan.scan.record import Scan
 
 ALPHA = 0.05
 """A calibrated criterion flags at this p-value; exact tests of one subject flag by their 95 % interval."""
+FEW = 20
+"""A difference of rates over fewer items never clears: their bootstrap interval is too narrow to lean on."""
 _STATUS = list(Status)
 
 
@@ -40,7 +42,8 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
 
 def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) -> Finding:
     measured = scan.measurements()
-    criteria = [c for c in condition.criteria if c.measurement in measured]
+    missing = condition.needs_reference and scan.reference is None
+    criteria = [c for c in condition.criteria if c.measurement in measured and not missing]
     together = _together(criteria, measured, calibration)
     readings = [read(c, measured, calibration, together) for c in criteria]
     leading = [(c, r) for c, r in zip(criteria, readings, strict=True) if c.leads]
@@ -58,7 +61,7 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) 
         p_source=_p_source(*first) if first else "",
         interval=first[1].measurement.interval if first else None,
         ground=_ground(verdict, first),
-        summary=first[1].why if first else "None of its instruments ran.",
+        summary=first[1].why if first else _unassessed(missing),
         would_settle="" if verdict in (Verdict.FLAGGED, Verdict.CLEAR) else condition.would_settle,
         recommendation=condition.recommendation if verdict is Verdict.FLAGGED else "",
         readings=tuple(readings),
@@ -107,7 +110,9 @@ def _says(criterion: Criterion, m: Measurement, p: float | None) -> Says:
     if bounds.lo > criterion.threshold:
         # A p-value of its own (corrected for a search) must agree with the interval.
         return "flagged" if not criterion.p_from or (p is not None and p <= ALPHA) else "cannot-tell"
-    if bounds.hi <= criterion.threshold and (criterion.clears or bounds.lo == bounds.hi == 0.0):
+    unchanged = bounds.lo == bounds.hi == 0.0
+    enough = criterion.clears and (m.unit != "rate difference" or m.n >= FEW)
+    if bounds.hi <= criterion.threshold and (unchanged or enough):
         return "clear"
     return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
 
@@ -186,6 +191,10 @@ def _evidence(condition: Condition, scan: Scan, readings: list[Reading]) -> tupl
             key=lambda e: (e.measurement not in flagged, -_STATUS.index(e.status), -e.strength / top[e.kind]),
         )
     )
+
+
+def _unassessed(missing: bool) -> str:
+    return "It can only be seen beside a reference, and none was given." if missing else "None of its instruments ran."
 
 
 def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:

@@ -62,4 +62,5 @@ CONDITION = Condition(
     evidence=("weights.", "logits.", "lens.", "amplify.", "phrases.", "trigger."),
     recommendation="read what was changed in the evidence, then scan with --plan full before anybody uses it.",
     would_settle="scans of clean fine-tunes of the same base under the same plan: 19 buy a p-value of 0.05, 99 buy 0.01.",
+    needs_reference=True,
 )

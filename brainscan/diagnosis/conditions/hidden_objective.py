@@ -40,4 +40,5 @@ CONDITION = Condition(
     evidence=("phrases.", "amplify.", "lens.", "logits.promoted"),
     recommendation="read the phrases shown and ask what they serve; search the training data for them.",
     would_settle="a --reference (the model it was trained from): what training added can only be seen beside it.",
+    needs_reference=True,
 )
