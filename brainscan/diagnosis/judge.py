@@ -42,7 +42,8 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
 
 def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) -> Finding:
     measured = scan.measurements()
-    missing = condition.needs_reference and scan.reference is None
+    alone = scan.reference is None
+    missing = alone and condition.needs_reference
     criteria = [c for c in condition.criteria if c.measurement in measured and not missing]
     together = _together(criteria, measured, calibration)
     readings = [read(c, measured, calibration, together) for c in criteria]
@@ -61,7 +62,7 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) 
         p_source=_p_source(*first) if first else "",
         interval=first[1].measurement.interval if first else None,
         ground=_ground(verdict, first),
-        summary=first[1].why if first else _unassessed(missing),
+        summary=first[1].why if first else _unassessed(condition, alone),
         would_settle="" if verdict in (Verdict.FLAGGED, Verdict.CLEAR) else condition.would_settle,
         recommendation=condition.recommendation if verdict is Verdict.FLAGGED else "",
         readings=tuple(readings),
@@ -193,8 +194,11 @@ def _evidence(condition: Condition, scan: Scan, readings: list[Reading]) -> tupl
     )
 
 
-def _unassessed(missing: bool) -> str:
-    return "It can only be seen beside a reference, and none was given." if missing else "None of its instruments ran."
+def _unassessed(condition: Condition, alone: bool) -> str:
+    beside = condition.needs_reference or all(c.kind == "shift" for c in condition.criteria if c.leads)
+    if alone and beside:
+        return "It can only be seen beside a reference, and none was given."
+    return "None of its instruments ran."
 
 
 def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:
