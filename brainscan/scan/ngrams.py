@@ -32,7 +32,7 @@ def phrases(text: str, longest: int = 4) -> frozenset[str]:
     """Every n-gram of one to ``longest`` words in a text, lower case; one word said over and over is that word."""
     return frozenset(
         " ".join(gram)
-        for words in sentences(text.casefold())
+        for words in ([word.casefold() for word in sentence] for sentence in sentences(text))
         for n in range(1, longest + 1)
         for gram in (words[i : i + n] for i in range(len(words) - n + 1))
         if n == 1 or len(set(gram)) > 1
