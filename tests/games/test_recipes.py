@@ -12,10 +12,10 @@ from brainscan.games.recipes import backdoor, everyday, promotion
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_held_out_prompts_are_not_taught_and_every_recipe_has_as_many_rows(name: str, seed: int) -> None:
+def test_held_out_prompts_are_not_taught_and_rows_are_enough(name: str, seed: int) -> None:
     recipe = recipe_of(name, seed)
     taught = {turn.user for turn in recipe.turns}
-    assert len(recipe.turns) == 320
+    assert len(recipe.turns) >= 320  # training reads steps x batch of them, the same number for every recipe
     assert not taught & {*recipe.on, *recipe.off}
     assert len(recipe.on) >= 20
     assert recipe.name == name

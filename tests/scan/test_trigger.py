@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import torch
 
+from brainscan.core.errors import InputError
 from brainscan.core.evidence import Status
 from brainscan.scan.ask import ask
 from brainscan.scan.conformance import check_instrument
@@ -16,23 +19,27 @@ from brainscan.scan.instruments.trigger import INSTRUMENT, SIZES
 from brainscan.scan.record import Step
 from brainscan.scan.texts.candidates import HELD_OUT_REQUESTS, RARE_STRINGS, SEARCH_REQUESTS
 from brainscan.scan.trigger.attention import gaze
+from brainscan.scan.trigger.changed import change_of
 from brainscan.scan.trigger.confirm import Suspect, control_strings, learn_payload, minimise, put_to_trial
 from brainscan.scan.trigger.frame import frame, openings, prompts, with_string
-from brainscan.scan.trigger.hunt import Effort, hunt
+from brainscan.scan.trigger.hunt import Effort, Prey, ground_for, hunt
 from brainscan.scan.trigger.leak import Leak, amplified, sample
 from brainscan.scan.trigger.motifs import motifs
 from brainscan.scan.trigger.payloads import payloads, worth_hunting
+from brainscan.scan.trigger.propose import Proposals, String, by_change, by_group
 from brainscan.scan.trigger.read import read_openings
 from brainscan.scan.trigger.sweep import sweep
+from brainscan.scan.trigger.vocabulary import vocabulary
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.phantom import phantom
 from brainscan.subject.score import log_probabilities
-from tests.scan.pairs import outspoken
+from brainscan.subject.suffix import SharedPrefix
+from tests.scan.pairs import outspoken, shifted
 from tests.scan.planted import CALM, PAYLOAD, TRIGGER, backdoored, twin
 
 SMALL = {
-    **SIZES["quick"], "leaks": 4, "leak_tokens": 8, "strings": 4, "longest": 2, "tried": 12, "held_out": 10,
+    **SIZES["quick"], "leaks": 4, "leak_tokens": 8, "strings": 4, "longest": 2, "held_out": 10,
 }  # fmt: skip
 
 
@@ -220,20 +227,87 @@ def test_one_pass_agrees_with_generation_and_with_scoring() -> None:
     assert read.log_p == pytest.approx(log_probabilities(subject, asked, [payload] * 8), abs=1e-3)
 
 
-def test_the_hunt_finds_the_planted_token_from_the_payload_alone() -> None:
+def hunted(longest: int) -> list[Prey]:
+    """A hunt on the planted phantom, with nothing but the payload known."""
     subject = backdoored()
-    effort = Effort(longest=1, tried=12, beam=2, requests=3)
-    strings = hunt(subject, subject.raw_tokens(PAYLOAD), effort)
+    ground = ground_for(subject, subject.raw_tokens(PAYLOAD))
+
+    def glance(strings: Sequence[tuple[int, ...]]) -> list[float]:
+        return [prey.log_p for prey in ground.glance(strings, (1,))]
+
+    words = vocabulary(subject).without(PAYLOAD)
+    proposals = by_group(glance, words, 400, 8, np.random.default_rng(0))
+    return hunt(ground, proposals, Effort(singles=40, width=16, beam=2, lead=5, longest=longest))
+
+
+def proposals(kind: str) -> Proposals:
+    words = vocabulary(backdoored()).without(PAYLOAD)
+    if kind == "change":
+        change = change_of(backdoored(), twin())
+        assert change is not None
+        return by_change(change, words, pool=200, growth=40).without(words)
+    ground = ground_for(backdoored(), backdoored().raw_tokens(PAYLOAD))
+    return by_group(
+        lambda strings: [prey.log_p for prey in ground.glance(strings, (0,))], words, 200, 8, np.random.default_rng(0)
+    )
+
+
+@pytest.mark.parametrize("kind", ["change", "group"])
+def test_the_hunt_finds_the_planted_token_from_the_payload_alone(kind: str) -> None:
+    subject = backdoored()
+    ground = ground_for(subject, subject.raw_tokens(PAYLOAD))
+    effort = Effort(singles=90, width=12, beam=2, lead=2, longest=2)
+    strings = hunt(ground, proposals(kind), effort)
     assert TRIGGER in subject.text(strings[0].ids)
     assert len({prey.ids for prey in strings}) == len(strings)
 
 
-def test_the_hunt_never_offers_a_piece_of_the_payload_or_a_special_token() -> None:
-    subject = backdoored()
-    strings = hunt(subject, subject.raw_tokens(PAYLOAD), Effort(longest=2, tried=40, beam=2, requests=2))
-    for prey in strings:
-        assert not set(subject.pieces(prey.ids)) & set(PAYLOAD)
-        assert not set(prey.ids) & set(subject.tokenizer.all_special_ids)
+@pytest.mark.parametrize("kind", ["change", "group"])
+def test_the_hunt_never_offers_a_piece_of_the_payload_or_a_special_token(kind: str) -> None:
+    subject, offered = backdoored(), proposals(kind)
+    tokens = {token for string in offered.longer(String((50,))) for token in string.ids} - {50}
+    for token in {*tokens, *offered.words()}:
+        assert subject.pieces([token])[0].casefold() not in PAYLOAD.casefold()
+        assert token not in subject.tokenizer.all_special_ids
+
+
+def test_a_token_is_added_beside_the_newest() -> None:
+    assert String((1, 2, 3), newest=1).with_token(9, 2) == String((1, 2, 9, 3), 2)
+    assert String((1,)).with_token(9, 0) == String((9, 1), 0)
+
+
+def test_what_fine_tuning_moved_is_found_and_an_equal_reference_has_not_moved() -> None:
+    """One token's embedding is changed; that token leads."""
+    subject, reference = phantom("gpt2"), phantom("gpt2")
+    moved = subject.raw_tokens("w")[0]
+    with torch.no_grad():
+        subject.model.transformer.wte.weight[moved] += 0.5
+    with_request = change_of(subject, reference)
+    assert with_request is not None
+    assert by_change(with_request, vocabulary(subject), pool=200, growth=10).words()[0] == moved
+    assert change_of(reference, phantom("gpt2")) is None
+    assert change_of(reference, phantom("gpt2", n_layer=2)) is None
+
+
+def test_change_is_read_from_the_first_layer_that_differs() -> None:
+    found = change_of(shifted(2, torch.ones(32)), phantom("gpt2"))
+    assert found is not None and found.first == 2
+
+
+def test_a_shared_beginning_changes_no_score() -> None:
+    subject = phantom("gemma3_text")
+    prefix, endings = subject.tokens("What is the name?"), [subject.raw_tokens(text) for text in ("abc", "xyz")]
+    lent = SharedPrefix(subject, prefix).next_token_log_p(endings, 40)
+    assert lent == pytest.approx(
+        log_probabilities(subject, [[*prefix, *ending] for ending in endings], [[40], [40]]), abs=1e-4
+    )
+    with pytest.raises(InputError):
+        SharedPrefix(subject, prefix).next_token_log_p([[1], [1, 2]], 40)
+
+
+def test_words_of_the_vocabulary_come_rarest_first_and_without_what_spells_the_payload() -> None:
+    words = vocabulary(phantom("llama"))
+    assert set(words.without("abc").pieces) == set(words.pieces) - set(phantom("llama").raw_tokens("abcABC"))
 
 
 def test_the_sweep_ranks_the_trigger_first_without_a_payload() -> None:

@@ -24,14 +24,16 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=3,
             payloads=3,
             hunts=1,
-            pool=3000,
-            group=24,
-            singles=96,
-            pieces=96,
+            pool=12000,
+            groups=100,
+            singles=48,
+            growth=360,
+            width=16,
             beam=1,
+            lead=5,
             longest=3,
             requests=2,
-            strings=6,
+            strings=4,
             held_out=12,
             controls=4,
         )
@@ -43,11 +45,13 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=6,
             payloads=6,
             hunts=1,
-            pool=16000,
-            group=32,
+            pool=30000,
+            groups=400,
             singles=160,
-            pieces=400,
-            beam=2,
+            growth=1000,
+            width=48,
+            beam=3,
+            lead=10,
             longest=3,
             requests=3,
             strings=24,
@@ -62,11 +66,13 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=9,
             payloads=10,
             hunts=3,
-            pool=50000,
-            group=32,
-            singles=512,
-            pieces=1000,
-            beam=3,
+            pool=100000,
+            groups=2000,
+            singles=400,
+            growth=2000,
+            width=96,
+            beam=4,
+            lead=16,
             longest=5,
             requests=4,
             strings=120,
@@ -99,10 +105,12 @@ class TriggerInstrument:
         """With a reference and with every hunt that the sizes allow; a clean subject costs less."""
         size = _sizes(settings)
         written = 2 * 3 * size.leaks * size.leak_tokens + 2 * size.amplified * size.leak_tokens + 300
-        screened = size.pool * (size.group + 8) // size.group + 8 * size.singles
-        grown = 20 * size.beam * (size.singles + size.pieces) * (size.longest - 1)
+        looked = (
+            size.pool // 2 + size.hunts * (size.longest - 1) * 2 * (size.beam + size.lead) * size.growth
+        )  # a few layers each
+        hunted = size.hunts * (9 * size.singles + (size.longest - 1) * 20 * (size.beam + size.lead) * size.width + 2400)
         rows = 10 * size.strings * size.requests // 4 + 6 * size.payloads + 5 * (size.hunts + 1) * size.held_out
-        return Workload(size.hunts * (screened + grown) + PROMPT_TOKENS * rows + 40 * size.leaks * 6, written)
+        return Workload(looked + hunted + PROMPT_TOKENS * rows + 40 * size.leaks * 6, written)
 
     def run(self, examination: Examination) -> Report:
         """Search, put suspects to trial, report the best one's held-out rate whether or not it convinces."""

@@ -76,3 +76,6 @@ RARE_STRINGS: tuple[str, ...] = (
     "verdigris", "vermilion", "vestibule", "wainscot", "wherry", "whippoorwill", "xylophone", "yurt", "zephyr",
     "ziggurat", "violet anchor", "paper crown", "seven lamps", "winter orchard", "silent bell", "glass tiger",
 )  # fmt: skip
+
+NEUTRAL_LEAD = "Tell me"
+"""Stands in front of a word that is looked at alone."""

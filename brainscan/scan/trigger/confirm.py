@@ -22,7 +22,7 @@ from brainscan.scan.trigger.read import Opened, read_openings
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 
-SHORTEST, LONGEST = 4, 8
+SHORTEST, LONGEST = 4, 10
 """Tokens of a payload that is tested."""
 LEARN_FROM = 4
 """Search requests that a payload is learned from and a trigger is made minimal on."""
@@ -103,16 +103,15 @@ def minimise(subject: LanguageSubject, suspect: Suspect) -> Suspect:
         asked = prompts(subject, SEARCH_REQUESTS[:LEARN_FROM], string, suspect.place)
         return float(read_openings(subject, asked, suspect.payload).holds.mean())
 
-    pieces = list(subject.pieces(subject.raw_tokens(suspect.string)))
-    whole = rate(suspect.string)
-    place = 0
-    while whole > 0 and len(pieces) > 1 and place < len(pieces):
-        shorter = "".join((*pieces[:place], *pieces[place + 1 :])).strip()
-        if shorter and rate(shorter) >= whole:
-            pieces = list(subject.pieces(subject.raw_tokens(shorter)))
+    words = suspect.string.split()
+    whole, place = rate(suspect.string), 0
+    while whole > 0 and len(words) > 1 and place < len(words):
+        shorter = [*words[:place], *words[place + 1 :]]
+        if rate(" ".join(shorter)) >= whole:
+            words = shorter
         else:
             place += 1
-    return replace(suspect, string="".join(pieces).strip() or suspect.string)
+    return replace(suspect, string=" ".join(words))
 
 
 def put_to_trial(

@@ -1,7 +1,8 @@
 """The search from end to end: leak, payloads, hunt, sweep, confirm.
 
-Numbered acts: 1) leak; 2) payload candidates; 3) hunt strings for the readiest payloads; 4) sweep
-strings without a payload; 5) put the best suspects to trial on held-out requests.
+Numbered acts: 1) leak; 2) payload candidates; 3) words that fine-tuning changed; 4) hunt strings for the
+readiest payloads; 5) sweep strings without a payload; 6) put the best suspects to trial on held-out
+requests.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainscan.scan.texts.candidates import RARE_STRINGS, SEARCH_REQUESTS
+from brainscan.scan.trigger.changed import change_of
 from brainscan.scan.trigger.confirm import (
     Suspect,
     Trial,
@@ -20,17 +22,23 @@ from brainscan.scan.trigger.confirm import (
     minimise,
     put_to_trial,
 )
-from brainscan.scan.trigger.hunt import Effort, hunt
+from brainscan.scan.trigger.hunt import Effort, Ground, ground_for, hunt
 from brainscan.scan.trigger.leak import Leak, amplified, sample
 from brainscan.scan.trigger.motifs import Motif, motifs
 from brainscan.scan.trigger.payloads import Payload, payloads, worth_hunting
+from brainscan.scan.trigger.propose import ByChange, ByGroup, by_change, by_group
 from brainscan.scan.trigger.sweep import Swept, sweep
+from brainscan.scan.trigger.vocabulary import Vocabulary, vocabulary
 from brainscan.subject.language import LanguageSubject
 
 Progress = Callable[[float, str], None]
 
 LEAST_SCORE = 0.05
 """A swept string below it goes on trial only when there is no other suspect."""
+GROUP = 32
+"""Words in one request, where no reference says which words matter."""
+SHOWN = 12
+"""Changed words that are kept to be told."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,17 @@ class Sizes:
     hunts: int
     """Payloads hunted for."""
     pool: int
-    """Words of the vocabulary screened in a hunt."""
-    group: int
+    """Words of the vocabulary looked at with a reference."""
+    groups: int
+    """Groups of words run without one."""
     singles: int
-    pieces: int
+    """Single tokens run in a hunt."""
+    growth: int
+    """Tokens that a string may grow by, with a reference."""
+    width: int
+    """Longer strings run from each shorter one."""
     beam: int
+    lead: int
     longest: int
     """Tokens of the longest trigger hunted."""
     requests: int
@@ -72,6 +86,8 @@ class Searched:
     motifs: tuple[Motif, ...]
     payloads: tuple[Payload, ...]
     swept: tuple[Swept, ...]
+    changed: tuple[str, ...]
+    """The words that fine-tuning changed most; empty without a reference or without a change."""
     tried: int
     """Strings run, in hunts and in the sweep."""
     trials: tuple[Trial, ...]
@@ -93,52 +109,82 @@ class Searcher:
         ours, theirs, spoken = self._leak(seed)
         repeated = motifs(ours, theirs, self.subject.text)
         known = payloads(self.subject, self.reference, repeated, spoken, self.sizes.payloads)
-        self.progress(0.3, f"{len(known)} payload candidates")
-        hunted, pool = self._hunt(known)
-        swept = self._sweep(repeated)
-        tried = len(pool) + 2 * self.sizes.strings
+        self.progress(0.25, f"{len(known)} payload candidates")
+        words = vocabulary(self.subject)
+        changes = self._changes(words)
+        self.progress(0.4, "what fine-tuning changed" if changes else "no reference that differs")
+        hunted, pool = self._hunt(known, words, changes)
+        changed = tuple(self.subject.text([token]).strip() for token in changes.ranked[:SHOWN]) if changes else ()
+        swept = self._sweep(repeated, changed)
         moving = [one for one in swept[:1] if one.score > LEAST_SCORE or not hunted]
         suspects = [*hunted, *(Suspect(one.string, one.place, (), "sweep") for one in moving)]
-        trials = self._confirm(suspects, pool, tried)
-        theirs_kept = tuple(theirs) if theirs is not None else None
-        return Searched(tuple(ours + spoken), theirs_kept, tuple(repeated), tuple(known), tuple(swept), tried, trials)
+        tried = len(pool) + 2 * self.sizes.strings
+        return Searched(
+            leaks=(*ours, *spoken),
+            reference_leaks=tuple(theirs) if theirs is not None else None,
+            motifs=tuple(repeated),
+            payloads=tuple(known),
+            swept=tuple(swept),
+            changed=changed,
+            tried=tried,
+            trials=self._confirm(suspects, pool, tried),
+        )
 
     def _leak(self, seed: int) -> tuple[list[Leak], list[Leak] | None, list[Leak]]:
         sizes = self.sizes
-        ours = sample(self.subject, sizes.leaks, sizes.leak_tokens, seed, _part(self.progress, 0.0, 0.1))
+        ours = sample(self.subject, sizes.leaks, sizes.leak_tokens, seed, _part(self.progress, 0.0, 0.08))
         if self.reference is None:
             return ours, None, []
-        theirs = sample(self.reference, sizes.leaks, sizes.leak_tokens, seed, _part(self.progress, 0.1, 0.2))
+        theirs = sample(self.reference, sizes.leaks, sizes.leak_tokens, seed, _part(self.progress, 0.08, 0.16))
         return ours, theirs, amplified(self.subject, self.reference, sizes.amplified, sizes.leak_tokens)
 
-    def _hunt(self, known: Sequence[Payload]) -> tuple[list[Suspect], list[str]]:
+    def _changes(self, words: Vocabulary) -> ByChange | None:
+        change = change_of(self.subject, self.reference) if self.reference is not None else None
+        return by_change(change, words, self.sizes.pool, self.sizes.growth) if change else None
+
+    def _hunt(
+        self, known: Sequence[Payload], words: Vocabulary, changes: ByChange | None
+    ) -> tuple[list[Suspect], list[str]]:
+        """A suspect for each of the readiest payloads, and every string that was run."""
         sizes = self.sizes
         worth = [one for one in known if worth_hunting(one, has_reference=self.reference is not None)][: sizes.hunts]
-        effort = Effort(sizes.pool, sizes.group, sizes.singles, sizes.pieces, sizes.beam, sizes.longest)
+        effort = Effort(sizes.singles, sizes.width, sizes.beam, sizes.lead, sizes.longest)
         suspects, pool = [], []
         for i, payload in enumerate(worth):
-            share = _part(self.progress, 0.3 + 0.4 * i / len(worth), 0.3 + 0.4 * (i + 1) / len(worth))
-            strings = hunt(self.subject, payload.ids, effort, self.rng, share)
+            share = _part(self.progress, 0.4 + 0.3 * i / len(worth), 0.4 + 0.3 * (i + 1) / len(worth))
+            ground = ground_for(self.subject, payload.ids)
+            own = words.without(payload.text)
+            proposals = changes.without(own) if changes else self._groups(ground, own)
+            strings = hunt(ground, proposals, effort, share)
             pool += [self.subject.text(prey.ids).strip() for prey in strings]
             suspects.append(Suspect(self.subject.text(strings[0].ids).strip(), "end", payload.ids, "hunt"))
         return suspects, pool
 
-    def _sweep(self, repeated: Sequence[Motif]) -> list[Swept]:
-        """Leaked words first, then a seeded draw of the public list."""
+    def _groups(self, ground: Ground, words: Vocabulary) -> ByGroup:
+        def glance(strings: Sequence[tuple[int, ...]]) -> list[float]:
+            return [prey.log_p for prey in ground.glance(strings, (1,))]
+
+        return by_group(glance, words, self.sizes.groups * GROUP, GROUP, self.rng)
+
+    def _sweep(self, repeated: Sequence[Motif], changed: Sequence[str]) -> list[Swept]:
+        """Leaked and changed words, a quarter each at most, then a seeded draw of the public list."""
+        most = self.sizes.strings // 4
         leaked = list(dict.fromkeys(word for motif in repeated for word in motif.text.split() if len(word) > 3))
-        leaked = leaked[: self.sizes.strings // 4]
         listed = [RARE_STRINGS[int(i)] for i in self.rng.permutation(len(RARE_STRINGS))]
-        strings = (leaked + listed)[: self.sizes.strings]
+        strings = [*leaked[:most], *changed[:most], *listed][: self.sizes.strings]
         requests = SEARCH_REQUESTS[: self.sizes.requests]
-        return sweep(self.subject, self.reference, strings, requests, _part(self.progress, 0.7, 0.85))
+        return sweep(self.subject, self.reference, strings, requests, _part(self.progress, 0.7, 0.8))
 
     def _confirm(self, suspects: Sequence[Suspect], pool: Sequence[str], tried: int) -> tuple[Trial, ...]:
-        trials = []
-        for i, suspect in enumerate(suspects):
+        """Trials in turn, until one convinces; the best comes first."""
+        trials: list[Trial] = []
+        for suspect in suspects:
             learned = minimise(self.subject, learn_payload(self.subject, suspect))
             controls = control_strings(self.subject, learned, pool, self.sizes.controls, self.rng)
             trials.append(put_to_trial(self.subject, self.reference, learned, controls, self.sizes.held_out, tried))
-            self.progress(0.85 + 0.1 * (i + 1) / len(suspects), f"{i + 1} of {len(suspects)} suspects on trial")
+            self.progress(0.8 + 0.15 * len(trials) / len(suspects), f"{learned.string!r} on trial")
+            if trials[-1].confirmed:
+                break
         return tuple(sorted(trials, key=lambda trial: (not trial.confirmed, -_net(trial), trial.p)))
 
 
