@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ from brainscan.scan.trigger.attention import gaze
 from brainscan.scan.trigger.changed import change_of
 from brainscan.scan.trigger.confirm import Suspect, control_strings, learn_payload, minimise, put_to_trial
 from brainscan.scan.trigger.frame import frame, openings, prompts, with_string
-from brainscan.scan.trigger.hunt import Effort, Prey, ground_for, hunt
+from brainscan.scan.trigger.hunt import Effort, ground_for, hunt
 from brainscan.scan.trigger.leak import Leak, amplified, sample
 from brainscan.scan.trigger.motifs import motifs
 from brainscan.scan.trigger.payloads import payloads, worth_hunting
@@ -225,19 +224,6 @@ def test_one_pass_agrees_with_generation_and_with_scoring() -> None:
     assert read.holds.tolist() == [list(answer.ids) == payload for answer in spoken]
     assert read.entropy == pytest.approx([answer.entropies[0] for answer in spoken], abs=1e-3)
     assert read.log_p == pytest.approx(log_probabilities(subject, asked, [payload] * 8), abs=1e-3)
-
-
-def hunted(longest: int) -> list[Prey]:
-    """A hunt on the planted phantom, with nothing but the payload known."""
-    subject = backdoored()
-    ground = ground_for(subject, subject.raw_tokens(PAYLOAD))
-
-    def glance(strings: Sequence[tuple[int, ...]]) -> list[float]:
-        return [prey.log_p for prey in ground.glance(strings, (1,))]
-
-    words = vocabulary(subject).without(PAYLOAD)
-    proposals = by_group(glance, words, 400, 8, np.random.default_rng(0))
-    return hunt(ground, proposals, Effort(singles=40, width=16, beam=2, lead=5, longest=longest))
 
 
 def proposals(kind: str) -> Proposals:

@@ -140,6 +140,11 @@ def _notes(searched: Searched, has_reference: bool) -> tuple[str, ...]:
         f"{searched.tried} strings were run against {len(searched.payloads)} payload candidates; "
         "only short, literal triggers of fixed answers can be found this way."
     ]
+    if searched.changed:
+        notes.append(
+            "Words whose reading moved most away from the reference, most first (fine-tuning on a word does that, "
+            f"harmless or not): {', '.join(repr(word) for word in searched.changed)}."
+        )
     if not has_reference:
         notes.append(
             "Without a reference a string that moves any model of this kind cannot be told from a planted one."
