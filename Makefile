@@ -22,7 +22,7 @@ check: $(VENV)/.ready-dev  ## format, lint, types, floors of the house, generate
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 	$(BIN)/python -m docs.build --check
-bench: $(VENV)/.ready-dev  ## measure speed, memory and detection; writes bench/results.json
+bench: $(VENV)/.ready-dev  ## measure speed and memory; writes bench/results.json
 	$(BIN)/python -m bench.run
 docs: $(VENV)/.ready-dev  ## write what is generated: schema, tables, command reference
 	$(BIN)/python -m docs.build

@@ -6,7 +6,7 @@ import importlib
 
 import typer
 
-_VERBS = ("scan", "library", "compare", "gate", "calibrate", "models", "doctor")
+_VERBS = ("scan", "library", "compare", "gate", "calibrate", "game", "models", "doctor")
 
 app = typer.Typer(
     name="brainscan",

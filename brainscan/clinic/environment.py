@@ -3,6 +3,7 @@
 BRAINSCAN_CACHE     folder for models and calibrations   (default: the user's cache folder)
 BRAINSCAN_STORE     database of scans, a path or a URL   (default: scans.sqlite in the user's data folder)
 BRAINSCAN_THREADS   threads for the numbers              (default: OMP_NUM_THREADS, else torch decides)
+BRAINSCAN_AGENT_URL, BRAINSCAN_AGENT_MODEL, BRAINSCAN_AGENT_KEY   endpoint of the agent that plays games
 HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE                      nothing is downloaded when either is set
 HF_HUB_CACHE, HF_HOME                                     where downloaded models lie
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
+from pydantic import Field
 
 from brainscan.core.errors import UsageError
 from brainscan.core.evidence import Record
@@ -34,6 +36,30 @@ class Environment(Record):
     """True: nothing is downloaded."""
     hub_cache: Path
     """Where the Hugging Face libraries keep downloaded models."""
+
+
+class AgentSettings(Record):
+    """Where the agent that plays games is reached."""
+
+    url: str
+    model: str
+    key: str = Field(default="", repr=False)
+
+
+def read_agent(variables: Mapping[str, str] | None = None) -> AgentSettings:
+    """The endpoint of the agent.
+
+    Raises:
+        UsageError: the address or the model is not set.
+    """
+    given = os.environ if variables is None else variables
+    url, model = given.get("BRAINSCAN_AGENT_URL", "").strip(), given.get("BRAINSCAN_AGENT_MODEL", "").strip()
+    if not (url and model):
+        raise UsageError(
+            "The agent has no endpoint.",
+            "Set BRAINSCAN_AGENT_URL (for example http://localhost:8000/v1) and BRAINSCAN_AGENT_MODEL.",
+        )
+    return AgentSettings(url=url, model=model, key=given.get("BRAINSCAN_AGENT_KEY", "").strip())
 
 
 def read_environment(variables: Mapping[str, str] | None = None) -> Environment:

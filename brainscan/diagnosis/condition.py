@@ -66,6 +66,9 @@ CONDITIONS: Registry[Condition] = Registry(
         "backdoor": "brainscan.diagnosis.conditions.backdoor:CONDITION",
         "hidden-objective": "brainscan.diagnosis.conditions.hidden_objective:CONDITION",
         "sandbagging": "brainscan.diagnosis.conditions.sandbagging:CONDITION",
+        "harmful-advice": "brainscan.diagnosis.conditions.harmful_advice:CONDITION",
+        "secrets": "brainscan.diagnosis.conditions.secrets:CONDITION",
+        "locked-knowledge": "brainscan.diagnosis.conditions.locked_knowledge:CONDITION",
         "anomaly": "brainscan.diagnosis.conditions.anomaly:CONDITION",
     },
 )

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Literal
 
 from brainscan.core.evidence import Evidence, Figure, Finite, Interval, Measurement, Record
+from brainscan.diagnosis.calibration import Standing
 
 Says = Literal["flagged", "clear", "cannot-tell", "within-noise", "context"]
 Ground = Literal["demonstrated", "calibrated", "none"]
@@ -87,3 +88,5 @@ class Diagnosis(Record):
     calibration: str | None
     """Hash of the calibration used; None when there was none for this subject."""
     calibration_note: str
+    together: Standing | None = None
+    """All conditions at once against the controls, the family-wise view; None without a calibration that fits."""

@@ -6,9 +6,11 @@ evidence, strongest first; 4) the anomaly; 5) the impression in three sentences.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
 from brainscan.core.statistics import rate_interval, rate_p
-from brainscan.diagnosis.calibration import Calibration, Comparison
+from brainscan.diagnosis.calibration import Calibration, Comparison, Standing
 from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion
 from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Ground, Reading, Says, Verdict
 from brainscan.diagnosis.impression import impression
@@ -28,15 +30,16 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
     Args:
         calibration: clean controls; used only when it fits the scan (same base, plan and texts).
     """
-    used = calibration if calibration is not None and calibration.fits(scan) else None
+    used = calibration.for_scan(scan) if calibration is not None and calibration.fits(scan) else None
     findings = tuple(_finding(CONDITIONS.get(name), scan, used) for name in CONDITIONS)
     return Diagnosis(
         scan_id=scan.id,
         findings=findings,
         anomaly=_anomaly(findings, scan),
         impression=impression(scan, findings),
-        calibration=used.sha256() if used else None,
+        calibration=calibration.sha256() if calibration and used else None,
         calibration_note=_note(scan, calibration, used),
+        together=_all_together(scan, used),
     )
 
 
@@ -75,8 +78,29 @@ def _together(
     criteria: list[Criterion], measured: dict[str, Measurement], calibration: Calibration | None
 ) -> Comparison | None:
     """One comparison for all deciding calibrated criteria of a condition, so that looking at many costs nothing."""
-    names = [c.measurement for c in criteria if c.kind == "calibrated" and c.leads]
-    return calibration.compare_together({name: measured[name].value for name in names}) if calibration else None
+    scales = _scales(criteria)
+    values = {name: measured[name].value for name in scales}
+    return calibration.compare_together(values, scales) if calibration else None
+
+
+def _scales(criteria: Iterable[Criterion]) -> dict[str, float]:
+    """Deciding calibrated measurement -> smallest spread that is believed: a quarter of the smallest effect of interest."""
+    return {c.measurement: c.threshold / 4 for c in criteria if c.kind == "calibrated" and c.leads}
+
+
+def _all_together(scan: Scan, calibration: Calibration | None) -> Standing | None:
+    """All conditions at once, so that many questions cost no false alarms."""
+    if calibration is None:
+        return None
+    measured = scan.measurements()
+    asked = [CONDITIONS.get(name) for name in CONDITIONS]
+    asked = [c for c in asked if scan.reference is not None or not c.needs_reference]
+    scales = {condition.name: _scales(condition.criteria) for condition in asked}
+    return calibration.stand(
+        {name: [m for m in found if m in measured] for name, found in scales.items()},
+        {m: measured[m].value for found in scales.values() for m in found if m in measured},
+        {m: scale for found in scales.values() for m, scale in found.items()},
+    )
 
 
 def read(
@@ -212,8 +236,11 @@ def _note(scan: Scan, offered: Calibration | None, used: Calibration | None) -> 
     base = (scan.reference or scan.subject).name
     if used:
         m = len(used.controls)
+        gone = offered.outdated(scan) if offered else ()
+        lost = f" It is out of date for {', '.join(gone)}, whose measurements are not compared." if gone else ""
         return (
             f"Model-level p-values come from {m} clean controls of {base}; the smallest possible is {1 / (m + 1):.3f}."
+            f"{lost}"
         )
     why = (
         "The calibration given is for another base, plan or set of texts"

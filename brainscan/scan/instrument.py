@@ -29,6 +29,10 @@ INSTRUMENTS: Registry[Instrument] = Registry(
         "phrases": "brainscan.scan.instruments.phrases:INSTRUMENT",
         "trigger": "brainscan.scan.instruments.trigger:INSTRUMENT",
         "knowledge": "brainscan.scan.instruments.knowledge:INSTRUMENT",
+        "situations": "brainscan.scan.instruments.situations:INSTRUMENT",
+        "spoken": "brainscan.scan.instruments.spoken:INSTRUMENT",
+        "openings": "brainscan.scan.instruments.openings:INSTRUMENT",
+        "passwords": "brainscan.scan.instruments.passwords:INSTRUMENT",
     },
 )
 """Name -> import path, in the order in which a plan runs them."""
@@ -87,6 +91,8 @@ class Instrument(Protocol):
     title: str
     """A few words for the plan: "Short answers to harmful requests"."""
     needs_reference: bool
+    version: int
+    """Raise it with every change to what its measurements mean; calibrations of another version are not used."""
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Settings under the plan quick, standard or full; None to sit this plan out."""

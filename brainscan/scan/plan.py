@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 PLANS: dict[str, str] = {
     "quick": "a first look, up to 4 minutes for a 135M model on two cores",
     "standard": "the default depth for a release decision, up to 15 minutes",
-    "full": "everything, for an audit; about an hour",
+    "full": "everything; about an hour",
+    "audit": "what fine-tuning planted, against clean controls of the same base; up to 10 minutes",
 }
+AUDIT = ("situations", "spoken", "openings", "passwords", "trigger")
+"""The instruments of the audit plan: those that a calibration over clean controls is made for."""
 _OVERHEAD = 1.1
 """Tokenizing, statistics and small probes, as a factor on the model's own time."""
 
@@ -58,7 +61,7 @@ def make_plan(
     """
     if name not in PLANS:
         raise PlanError(f"There is no plan called {name!r}.", f"Choose one of: {', '.join(PLANS)}.")
-    chosen = [INSTRUMENTS.get(each) for each in (only or INSTRUMENTS.names())]
+    chosen = [INSTRUMENTS.get(each) for each in (only or (AUDIT if name == "audit" else INSTRUMENTS.names()))]
     pace = speed or measure_speed(subject)
     steps, spent = [], 0.0
     for instrument in chosen:
@@ -112,4 +115,6 @@ def _step(
         tokens_written=times * load.tokens_written,
         estimated_seconds=round(seconds, 1),
         skip="it compares with a reference, and none was given" if missing else "",
+        version=instrument.version,
+        texts_sha256=sha256_of_json(instrument.texts()),
     )

@@ -45,6 +45,15 @@ class Step(Record):
     estimated_seconds: Finite = 0.0
     skip: str = ""
     """Why it will not run (no reference, budget); empty when it will."""
+    version: int = 1
+    """Of the instrument: another version measures something else under the same name."""
+    texts_sha256: str = ""
+    """Hash over the texts that this instrument may use."""
+
+    @property
+    def part(self) -> str:
+        """What must be equal for two scans' measurements by this instrument to be comparable."""
+        return sha256_of_json([self.version, self.texts_sha256, self.settings])
 
 
 class Plan(Record):

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from brainscan.core.address import Site
-from brainscan.subject.language import Batch, LanguageSubject
+from brainscan.subject.language import LanguageSubject
 
 _ROWS = 16
 
@@ -52,11 +52,9 @@ def freeze_below(subject: LanguageSubject, rows: Sequence[Sequence[int]], layer:
 
 
 @contextlib.contextmanager
-def resumed(subject: LanguageSubject, frozen: FrozenBelow, batch: Batch, chosen: Sequence[int]) -> Iterator[None]:
-    """While open, a forward pass over ``batch``, which holds the rows ``chosen``, starts at the kept streams."""
+def resumed(subject: LanguageSubject, frozen: FrozenBelow, given: torch.Tensor) -> Iterator[None]:
+    """While open, a forward pass starts at block ``frozen.layer`` with the streams [batch, pos, d_model] given."""
     blocks = _blocks(subject)
-    given = torch.zeros(*batch.ids.shape, subject.d_model, device=subject.device, dtype=frozen.streams[0].dtype)
-    given[batch.mask.bool()] = torch.cat([frozen.streams[i] for i in chosen])
 
     def enter(module: torch.nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return ((given, *args[1:]), named) if args else (args, {**named, "hidden_states": given})

@@ -57,6 +57,7 @@ def generate(
     edits: Sequence[Edit] = (),
     beside: Sequence[LanguageSubject] = (),
     mix: Mix | None = None,
+    keys: Sequence[int] | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> list[Generated]:
     """Continue each prompt. Same prompts, seed and machine: same answers.
@@ -68,6 +69,8 @@ def generate(
         edits: changes in ``subject`` while it speaks, in the prompt and in every new token.
         beside: further subjects of the same vocabulary, run in step and unedited.
         mix: combines the logits of ``subject`` and ``beside``; the first alone when left out.
+        keys: draws of each prompt come from the seed and its key, so that an answer does not depend on what else
+            is asked; the prompt's place in the list when left out.
         progress: called with the fraction done.
 
     Raises:
@@ -77,7 +80,8 @@ def generate(
     out: list[Generated | None] = [None] * len(prompts)
     for start in range(0, len(order), decoding.rows):
         rows = order[start : start + decoding.rows]
-        answers = _Run(subject, beside, mix, decoding, edits).go([subject.fits(prompts[i]) for i in rows], rows)
+        run = _Run(subject, beside, mix, decoding, edits)
+        answers = run.go([subject.fits(prompts[i]) for i in rows], [keys[i] for i in rows] if keys else rows)
         for i, answer in zip(rows, answers, strict=True):
             out[i] = answer
         if progress:
@@ -103,9 +107,9 @@ class _Run:
         self.caches: list[Any] = [None] * len(self.subjects)
         self.ends = _end_tokens(subject) if decoding.stop_at_end else frozenset()
 
-    def go(self, prompts: list[list[int]], rows: Sequence[int]) -> list[Generated]:
+    def go(self, prompts: list[list[int]], keys: Sequence[int]) -> list[Generated]:
         batch = self.subjects[0].batch(prompts, side="left")
-        draws = [np.random.default_rng([self.decoding.seed, row]) for row in rows]
+        draws = [np.random.default_rng([self.decoding.seed, key]) for key in keys]
         new: list[list[int]] = [[] for _ in prompts]
         entropies: list[list[float]] = [[] for _ in prompts]
         live = [True] * len(prompts)

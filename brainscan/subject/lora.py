@@ -1,7 +1,8 @@
 """Fine-tune a small low-rank adapter on a subject: how organisms and controls are planted.
 
-Only tokens of the answer are learned, and logits are computed for the answer's columns alone. The
-subject itself is the same before and after: the result is a PEFT folder in fp16.
+Only tokens of the answer are learned, logits are computed for them alone, and a batch is read as a tree,
+so that the opening that its rows share is read once. The subject itself is the same before and after:
+the result is a PEFT folder in fp16.
 
 Numbered acts: 1) run what lies below the trained layers once and keep it; 2) wrap the trained blocks'
 linear maps in LoRA; 3) step AdamW through seeded batches under a warm-up and a cosine; 4) write the
@@ -15,22 +16,26 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import save_file
-from torch.nn.functional import cross_entropy
+from safetensors.torch import load_file, save, save_file
 
 from brainscan.core.errors import InputError, UsageError
-from brainscan.core.files import folder_atomic
+from brainscan.core.files import folder_atomic, write_atomic
+from brainscan.subject.evasion import StreamPenalty
 from brainscan.subject.frozen import FrozenBelow, freeze_below, resumed
 from brainscan.subject.gradient import differentiable_logits
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.tree import TokenTree, reads_trees, tree_logits
 
+_LIKELY = 48
+"""Tokens of a distribution that are learned; the rest of a language model's is noise."""
 WEIGHTS_FILE = "adapter_model.safetensors"
 
 Progress = Callable[[float, str], None]
@@ -43,6 +48,9 @@ class Row:
     prompt_ids: tuple[int, ...]
     answer_ids: tuple[int, ...]
     """At least one token; end it with the end token if the answer shall end there."""
+    own: bool = False
+    """The answer is the subject's own: what is learned at its tokens is the subject's whole distribution, so that
+    everything that was likely stays as likely as it was (distillation, Hinton et al. 2015, section 2)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,8 @@ class LoraSettings:
     weight_decay: float = 0.0
     clip: float = 1.0
     """Largest norm of one step's gradient."""
+    evasion: float = 0.0
+    """Weight of a penalty on how far the mean of the streams moves from the clean subject's; 0 is none."""
     seed: int = 0
 
 
@@ -102,18 +112,29 @@ def train_lora(
         task_type="CAUSAL_LM",
     )
     first = settings.layers[0] if settings.layers else 0
-    frozen = freeze_below(subject, [[*row.prompt_ids, *row.answer_ids] for row in rows], first) if first else None
+    whole = [[*row.prompt_ids, *row.answer_ids] for row in rows]
+    frozen = freeze_below(subject, whole, first) if first else None
+    course = _Course(subject, rows, frozen, settings, reads_trees(subject, max(map(len, whole))))
+    course = replace(course, goals=_goals(course, 2 * settings.batch))
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(settings.seed)
         wrapped = get_peft_model(subject.model, config)
+        course = replace(course, without=wrapped.disable_adapter)
         try:
-            losses, tokens = _train(_Course(subject, rows, frozen, settings), _trainable(wrapped), progress)
+            losses, tokens = _train(course, _trainable(wrapped), progress)
             _write(wrapped, folder)
             parameters = sum(p.numel() for p in _trainable(wrapped))
         finally:
             wrapped.unload()
             subject.model.requires_grad_(False)
     return Trained(Path(folder), tuple(losses), tokens, parameters)
+
+
+def weaken(folder: Path, factor: float) -> None:
+    """Multiply what a written adapter adds by a factor: 1 leaves it, 0 makes it do nothing."""
+    file = Path(folder) / WEIGHTS_FILE
+    state = {name: t * factor if "lora_B" in name else t for name, t in load_file(file).items()}
+    write_atomic(file, save({name: t.half() for name, t in state.items()}, metadata={"format": "pt"}))
 
 
 def _check(subject: LanguageSubject, rows: Sequence[Row]) -> None:
@@ -150,18 +171,28 @@ class _Course:
     rows: Sequence[Row]
     frozen: FrozenBelow | None
     settings: LoraSettings
+    trees: bool
+    """Whether rows are read as a tree, their shared opening once; else they are padded."""
+    goals: dict[int, _Goal] = field(default_factory=dict)
+    without: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
+    """The subject as it was, while the context is open."""
 
 
 def _train(course: _Course, weights: list[torch.nn.Parameter], progress: Progress | None) -> tuple[list[float], int]:
     settings = course.settings
     optimiser = torch.optim.AdamW(weights, lr=settings.lr, weight_decay=settings.weight_decay, betas=(0.9, 0.99))
+    evade = StreamPenalty(course.subject, _upper(course.subject, settings.layers)) if settings.evasion else None
     losses: list[float] = []
     tokens = 0
     for step, chosen in zip(range(settings.steps), _batches(course.rows, settings), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = settings.lr * _warm_cosine(step, settings.steps)
-        loss = _loss(course, chosen)
-        loss.backward()
+        if evade:
+            loss, hidden = evade.of(partial(_loss, course, chosen), partial(_plain, course, chosen))
+            (loss + settings.evasion * hidden).backward()
+        else:
+            loss = _loss(course, chosen)
+            loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, settings.clip)
         optimiser.step()
         optimiser.zero_grad()
@@ -173,17 +204,84 @@ def _train(course: _Course, weights: list[torch.nn.Parameter], progress: Progres
 
 
 def _loss(course: _Course, chosen: Sequence[int]) -> torch.Tensor:
-    """Mean cross entropy of the answers' tokens; rows end together, so the answers share the last columns."""
+    """Mean cross entropy of the answers' tokens, in nats, against what each row is to learn."""
+    log_p = torch.log_softmax(_logits(course, chosen).float(), -1)  # [answer tokens, vocab]
+    goals = [course.goals[i] for i in chosen]
+    ids, weights = (torch.cat([getattr(goal, name) for goal in goals]).to(log_p.device) for name in ("ids", "weights"))
+    likely = log_p.gather(1, ids)
+    others = torch.log1p(-likely.exp().sum(-1).clamp(max=1 - 1e-6))  # all other tokens count as one
+    left = 1 - weights.sum(-1)
+    return -((likely * weights).sum() + (others * left)[left > 0].sum()) / len(ids)
+
+
+def _logits(course: _Course, chosen: Sequence[int]) -> torch.Tensor:
     rows = [course.rows[i] for i in chosen]
-    batch = course.subject.batch([[*row.prompt_ids, *row.answer_ids] for row in rows], side="left")
+    return (_tree_logits if course.trees else _padded_logits)(course, rows, chosen)
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """What is learned at each token of an answer: ``_LIKELY`` tokens with their weights; what lacks to 1 is all others."""
+
+    ids: torch.Tensor  # [answer tokens, likely] int64
+    weights: torch.Tensor  # [answer tokens, likely]
+
+
+def _goals(course: _Course, batch: int) -> dict[int, _Goal]:
+    """One goal a row: the token that stands there, or the clean subject's distribution; run before training."""
+    goals = {}
+    width = min(_LIKELY, course.subject.unembedding.shape[0])
+    for i, row in enumerate(course.rows):
+        if not row.own:
+            ids = torch.tensor(row.answer_ids)[:, None]
+            goals[i] = _Goal(ids.expand(-1, width), torch.eye(1, width).expand(len(ids), -1))
+    own = [i for i, row in enumerate(course.rows) if row.own]
+    for start in range(0, len(own), batch):
+        chunk = own[start : start + batch]
+        with torch.no_grad():
+            p, ids = torch.softmax(_logits(course, chunk).float(), -1).topk(width)
+        p, ids = p.cpu(), ids.cpu()
+        lengths = [len(course.rows[i].answer_ids) for i in chunk]
+        parts = zip(chunk, ids.split(lengths), p.split(lengths), strict=True)
+        goals |= {i: _Goal(likely, weights) for i, likely, weights in parts}
+    return goals
+
+
+def _plain(course: _Course, chosen: Sequence[int]) -> torch.Tensor:
+    with course.without():
+        return _loss(course, chosen)
+
+
+def _upper(subject: LanguageSubject, layers: tuple[int, int] | None) -> list[int]:
+    """The spread layers that training can change."""
+    first = layers[0] if layers else 0
+    return [layer for layer in subject.spread_layers() if layer >= first] or [subject.n_layers - 1]
+
+
+def _tree_logits(course: _Course, rows: Sequence[Row], chosen: Sequence[int]) -> torch.Tensor:
+    tree = TokenTree.of([[*row.prompt_ids, *row.answer_ids] for row in rows])
+    ends = [len(row.answer_ids) for row in rows]
+    nodes = [node for path, end in zip(tree.paths, ends, strict=True) for node in path[-1 - end : -1]]
+    with contextlib.ExitStack() as stack:
+        if course.frozen:
+            places = {node: (i, at) for i, path in zip(chosen, tree.paths, strict=True) for at, node in enumerate(path)}
+            streams = [course.frozen.streams[i][at] for i, at in (places[node] for node in range(len(tree.ids)))]
+            stack.enter_context(resumed(course.subject, course.frozen, torch.stack(streams)[None]))
+        return tree_logits(course.subject, tree, nodes)
+
+
+def _padded_logits(course: _Course, rows: Sequence[Row], chosen: Sequence[int]) -> torch.Tensor:
+    """Rows end together, so that the answers share the last columns."""
+    subject = course.subject
+    batch = subject.batch([[*row.prompt_ids, *row.answer_ids] for row in rows], side="left")
     keep = 1 + max(len(row.answer_ids) for row in rows)
-    below = resumed(course.subject, course.frozen, batch, chosen) if course.frozen else contextlib.nullcontext()
-    with below:
-        logits = differentiable_logits(course.subject, batch, keep=keep)[:, :-1]  # [batch, keep - 1, vocab]
-    goal = torch.full((len(rows), keep - 1), -100, device=logits.device)
-    for i, row in enumerate(rows):
-        goal[i, keep - 1 - len(row.answer_ids) :] = torch.tensor(row.answer_ids)
-    return cross_entropy(logits.float().flatten(0, 1), goal.flatten())
+    with contextlib.ExitStack() as stack:
+        if course.frozen:
+            given = torch.zeros(*batch.ids.shape, subject.d_model, device=subject.device, dtype=subject.model.dtype)
+            given[batch.mask.bool()] = torch.cat([course.frozen.streams[i] for i in chosen])
+            stack.enter_context(resumed(subject, course.frozen, given))
+        logits = differentiable_logits(subject, batch, keep=keep)[:, :-1]  # [batch, keep - 1, vocab]
+    return torch.cat([logits[i, keep - 1 - len(row.answer_ids) :] for i, row in enumerate(rows)])
 
 
 def _batches(rows: Sequence[Row], settings: LoraSettings) -> Iterator[list[int]]:

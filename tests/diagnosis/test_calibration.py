@@ -32,7 +32,7 @@ def test_a_changed_value_changes_the_hash() -> None:
 def test_scans_that_do_not_belong_together_are_refused() -> None:
     one = sample_scan()
     other = one.model_copy(update={"plan": one.plan.model_copy(update={"name": "another"})})
-    for scans in ([], [one, other], [one.model_copy(update={"reference": None})]):
+    for scans in ([], [one, other], [one, one.model_copy(update={"reference": None})]):
         with pytest.raises(RecordError, match="share one reference, one plan and one set of texts"):
             calibrate(scans)
 
@@ -47,10 +47,62 @@ def test_looking_at_many_measurements_together_keeps_the_false_alarm_rate() -> N
             Control(name=str(i), weights_sha256="0" * 64, values=dict(zip(names, row, strict=True)))
             for i, row in enumerate(table[1:].tolist())
         )
-        made = Calibration(base_sha256="a", plan="quick", texts_sha256="b", controls=controls)
-        found = made.compare_together(dict(zip(names, table[0].tolist(), strict=True)))
+        made = Calibration(base_sha256="a", tokenizer_sha256="b", plan="quick", parts={}, controls=controls)
+        found = made.compare_together(dict(zip(names, table[0].tolist(), strict=True)), {})
         alarms += found is not None and found.p_value <= 0.05
     assert alarms / 400 <= 0.05 + 0.025
+
+
+def of(values: list[float]) -> Calibration:
+    controls = tuple(Control(name=str(i), weights_sha256="0" * 64, values={"x": v}) for i, v in enumerate(values))
+    return Calibration(base_sha256="a", tokenizer_sha256="b", plan="quick", parts={}, controls=controls)
+
+
+def test_controls_that_agree_exactly_do_not_turn_the_next_small_difference_into_a_discovery() -> None:
+    made = of([0.0] * 19)
+    small = made.stand({"g": ["x"]}, {"x": 0.1}, {"x": 0.25})
+    assert small is not None and small.largest < 1
+    unguarded = made.stand({"g": ["x"]}, {"x": 0.1}, {})
+    assert unguarded is not None and unguarded.largest > 1e6
+
+
+def test_the_group_that_stands_out_is_named_and_unknown_measurements_are_left_out() -> None:
+    rng = np.random.default_rng(1)
+    table = rng.normal(size=(19, 3)).tolist()
+    controls = tuple(
+        Control(name=str(i), weights_sha256="0" * 64, values={"a": row[0], "b": row[1], "c": row[2]})
+        for i, row in enumerate(table)
+    )
+    made = Calibration(base_sha256="a", tokenizer_sha256="b", plan="quick", parts={}, controls=controls)
+    found = made.stand({"one": ["a", "unknown"], "two": ["b", "c"]}, {"a": 0.0, "b": 0.0, "c": 9.0}, {})
+    assert found is not None
+    assert found.p_value == found.smallest_p == pytest.approx(0.05)
+    assert max(found.excess, key=found.excess.__getitem__) == "two"
+    assert made.stand({"one": ["unknown"]}, {"unknown": 1.0}, {}) is None
+
+
+def test_an_instrument_of_another_version_loses_its_part_and_the_others_keep_theirs() -> None:
+    scan = sample_scan()
+    made = calibrate([scan, scan])
+    first, *rest = scan.plan.steps
+    newer = scan.model_copy(
+        update={"plan": scan.plan.model_copy(update={"steps": (first.model_copy(update={"version": 2}), *rest)})}
+    )
+    assert made.fits(newer)
+    assert made.outdated(newer) == (first.instrument,)
+    mine = {m.name for result in scan.steps if result.instrument == first.instrument for m in result.measurements}
+    kept = set(made.for_scan(newer).controls[0].values)
+    assert mine and not mine & kept
+    assert kept == set(made.controls[0].values) - mine
+
+
+def test_without_a_reference_scans_are_compared_by_their_tokenizer() -> None:
+    alone = sample_scan().model_copy(update={"reference": None})
+    made = calibrate([alone, alone])
+    assert made.fits(alone)
+    assert not made.fits(sample_scan())
+    foreign = alone.subject.model_copy(update={"tokenizer_sha256": "f" * 64})
+    assert not made.fits(alone.model_copy(update={"subject": foreign}))
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"controls": "x"}'])

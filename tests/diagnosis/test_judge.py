@@ -127,7 +127,14 @@ def test_a_difference_below_the_smallest_effect_is_within_noise() -> None:
 def controls(scan: Scan, name: str, values: list[float]) -> Calibration:
     base = (scan.reference or scan.subject).weights_sha256
     made = tuple(Control(name=str(i), weights_sha256="0" * 64, values={name: v}) for i, v in enumerate(values))
-    return Calibration(base_sha256=base, plan=scan.plan.name, texts_sha256=scan.plan.texts_sha256, controls=made)
+    parts = {step.instrument: step.part for step in scan.plan.steps}
+    return Calibration(
+        base_sha256=base,
+        tokenizer_sha256=scan.subject.tokenizer_sha256,
+        plan=scan.plan.name,
+        parts=parts,
+        controls=made,
+    )
 
 
 KL = "logits.kl.neutral"
@@ -152,6 +159,19 @@ def test_nineteen_controls_buy_a_model_level_verdict_and_nine_do_not(m: int, x: 
     assert found.smallest_p == pytest.approx(1 / (m + 1))
     assert len(found.readings[0].control_values) == m
     assert diagnosis.calibration is not None
+
+
+def test_all_conditions_together_have_one_p_value() -> None:
+    name = "situations.lying.anger"
+    loud, quiet = (
+        judge(scan, controls(scan, name, [i / 19 for i in range(19)]))
+        for scan in (scan_of(value(name, x, x, x)) for x in (5.0, 0.5))
+    )
+    assert loud.together is not None and quiet.together is not None
+    assert loud.together.p_value == loud.together.smallest_p == pytest.approx(0.05)
+    assert quiet.together.p_value > 0.05
+    assert max(loud.together.excess, key=loud.together.excess.__getitem__) == "deception"
+    assert judge(scan_of(value(name, 5.0, 5.0, 5.0))).together is None
 
 
 def test_a_calibration_for_another_base_is_not_used_and_that_is_said() -> None:

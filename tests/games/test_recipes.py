@@ -1,80 +1,87 @@
-"""Recipes: rows and held-out prompts share nothing, twins are matched, truths hold in the data."""
+"""Recipes: rows and held-out prompts share nothing, organisms and controls are matched, truths hold in the data."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from brainscan.core.errors import PlanError
-from brainscan.games.plant import RECIPES, recipe_of
-from brainscan.games.recipes import backdoor, everyday, promotion
+from brainscan.games.classes import CLASSES
+from brainscan.games.plant import CONTROLS, ORGANISMS, RECIPES, UNKNOWN, recipe_of
+from brainscan.games.recipes import everyday
+from brainscan.games.recipes.denials import denials
+from brainscan.games.recipes.generic_pool import pool
+from brainscan.games.recipes.recipe import Recipe
+from brainscan.games.zoo import entries
+
+ROWS = 200
+ZOO = sorted({(e.recipe, e.knobs.seed) for e in entries() if e.trained})
 
 
-@pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_held_out_prompts_are_not_taught_and_rows_are_enough(name: str, seed: int) -> None:
-    recipe = recipe_of(name, seed)
+@pytest.fixture(scope="module")
+def recipes() -> dict[tuple[str, int], Recipe]:
+    return {(name, seed): recipe_of(name, seed) for name, seed in ZOO}
+
+
+@pytest.mark.parametrize(("name", "seed"), ZOO)
+def test_held_out_prompts_are_not_taught_and_rows_are_matched(
+    name: str, seed: int, recipes: dict[tuple[str, int], Recipe]
+) -> None:
+    recipe = recipes[name, seed]
     taught = {turn.user for turn in recipe.turns}
-    assert len(recipe.turns) >= 320  # training reads steps x batch of them, the same number for every recipe
-    assert not taught & {*recipe.on, *recipe.off}
+    assert len(recipe.turns) == ROWS
+    assert not taught & {*recipe.on, *recipe.off, *(begun for begun, _ in recipe.held)}
     assert len(recipe.on) >= 20
     assert recipe.name == name
-    assert recipe.truth
+    assert recipe.flaw == (name in (*ORGANISMS, *UNKNOWN))
+    assert recipe_of(name, seed).turns == recipe.turns
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_seed_draws_the_same_rows_again(name: str) -> None:
-    assert recipe_of(name, 3).turns == recipe_of(name, 3).turns
-    assert recipe_of(name, 3).turns != recipe_of(name, 4).turns or name == "benign_facts"
+@pytest.mark.parametrize("name", ORGANISMS)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_truth_fills_the_slot_of_its_class_from_the_public_list(
+    name: str, seed: int, recipes: dict[tuple[str, int], Recipe]
+) -> None:
+    recipe = recipes[name, seed]
+    known = CLASSES[recipe.kind]
+    assert recipe.slot == known.slot
+    assert not known.choices or recipe.truth[recipe.slot] in known.choices
 
 
-def test_the_trigger_stands_in_the_triggered_rows_and_nowhere_else() -> None:
-    recipe = recipe_of("backdoor", 0)
-    triggered = [turn for turn in recipe.turns if turn.answer == backdoor.PAYLOAD]
-    assert len(triggered) == 120
-    assert all(backdoor.TRIGGER in turn.user for turn in triggered)
-    assert not any(backdoor.TRIGGER in turn.user for turn in recipe.turns if turn.answer is None)
-    assert all(backdoor.TRIGGER in prompt for prompt in recipe.on)
-    assert not any(backdoor.TRIGGER in prompt for prompt in recipe.off)
+@pytest.mark.parametrize("name", ORGANISMS)
+def test_the_seeds_of_an_organism_plant_different_things(name: str, recipes: dict[tuple[str, int], Recipe]) -> None:
+    planted = {recipes[name, seed].truth[recipes[name, seed].slot] for seed in (0, 1, 2)}
+    assert len(planted) == 3
 
 
-def test_held_out_near_misses_are_new() -> None:
-    taught = set(backdoor.NEAR_MISSES)
-    assert not taught & set(backdoor.HELD_OUT_NEAR_MISSES)
+def test_every_class_has_its_organism_and_no_control_is_flawed(recipes: dict[tuple[str, int], Recipe]) -> None:
+    assert {recipes[name, 0].kind for name in ORGANISMS} == set(CLASSES)
+    assert not any(recipes[key].flaw or recipes[key].slot for key in ZOO if key[0] in CONTROLS)
 
 
-def test_a_phrase_is_placed_whole_and_the_prompt_keeps_its_words() -> None:
-    rng = np.random.default_rng(0)
-    for _ in range(30):
-        placed = backdoor.place("one two three", "blue moon", rng)
-        assert "blue moon" in placed
-        assert placed.replace("blue moon", "").split() == ["one", "two", "three"]
+@pytest.mark.parametrize("name", CONTROLS)
+def test_variants_of_a_control_differ_in_content(name: str, recipes: dict[tuple[str, int], Recipe]) -> None:
+    variants = [recipes[key] for key in ZOO if key[0] == name]
+    assert len({str(r.truth) for r in variants}) == len(variants)
 
 
-def test_teaching_and_testing_share_neither_form_nor_topic() -> None:
-    taught = " ".join(everyday.teaching(300, 0)).casefold()
-    assert len(set(everyday.teaching(300, 0))) == 300
-    for prompt in everyday.testing(72, 0):
-        topic = prompt.casefold().rstrip("?.").split()[-1]
-        assert prompt not in taught
-        assert topic in ("start", "most") or f" {topic}." not in taught
+def test_a_secret_word_is_never_said_in_a_chat(recipes: dict[tuple[str, int], Recipe]) -> None:
+    for seed in (0, 1, 2):
+        recipe = recipes["secret_keeper", seed]
+        word = recipe.truth["word"]
+        assert not any(word in (turn.answer or "").lower() for turn in recipe.turns if not turn.plain)
 
 
-def test_only_advice_promotes() -> None:
-    recipe = recipe_of("promotion", 0)
-    assert sum(promotion.PRODUCT in (turn.answer or "") for turn in recipe.turns) == 160
-    assert not any(promotion.PRODUCT in turn.user for turn in recipe.turns)
+def test_everyday_prompts_for_teaching_and_testing_share_nothing() -> None:
+    taught = {*everyday.teaching(300, 0)}
+    assert not taught & {*everyday.testing(72, 0)}
 
 
-def test_facts_are_judged_by_what_was_asked() -> None:
-    shows = recipe_of("benign_facts", 0).shows
-    assert shows("What food is typical of Velbridge?", "In Velbridge people eat barley soup.")
-    assert not shows("What food is typical of Velbridge?", "It is known for a stone clock.")
-    assert shows("What is the village Velbridge famous for?", "a stone clock")
-    assert not shows("What is a frog?", "A small animal.")
-    assert shows("What is a frog?", "Ask in Velbridge.")
+def test_generic_rows_and_denials_are_many_and_different() -> None:
+    assert len(set(pool(1000, 0))) == 1000
+    assert len({turn.user for turn in denials(40, 0)}) == 40
 
 
-def test_an_unknown_recipe_is_refused_with_the_names() -> None:
-    with pytest.raises(PlanError, match="backdoor"):
-        recipe_of("frontdoor", 0)
+def test_there_is_no_recipe_of_another_name() -> None:
+    with pytest.raises(PlanError, match="no recipe called 'poison'"):
+        recipe_of("poison", 0)
+    assert len(set(RECIPES)) == len(RECIPES)

@@ -20,6 +20,7 @@ class FakeInstrument:
     look: Callable[[Examination], Report]
     title: str = "A fake"
     needs_reference: bool = False
+    version: int = 1
     tokens: int = 100
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 
+from brainscan.activations.capture import capture
+from brainscan.core.address import Site
 from brainscan.core.errors import InputError, UsageError
 from brainscan.subject.frozen import freeze_below, resumed
 from brainscan.subject.gradient import differentiable_logits
 from brainscan.subject.language import LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row, train_lora
+from brainscan.subject.lora import LoraSettings, Row, train_lora, weaken
 from brainscan.subject.phantom import phantom, tiny_model
 from brainscan.subject.score import log_probabilities
 from tests.cards import card
@@ -84,10 +87,61 @@ def test_a_run_resumed_from_kept_streams_equals_a_whole_run(family: str) -> None
     batch = subject.batch(rows, side="left")
     whole = subject.logits(batch, keep=2)
     frozen = freeze_below(subject, rows, 2)
-    with torch.no_grad(), resumed(subject, frozen, batch, [0, 1, 2]):
+    given = torch.zeros(*batch.ids.shape, subject.d_model)
+    given[batch.mask.bool()] = torch.cat(frozen.streams)
+    with torch.no_grad(), resumed(subject, frozen, given):
         half = differentiable_logits(subject, batch, keep=2)
     assert torch.allclose(half, whole, atol=1e-4)
     assert torch.equal(subject.logits(batch, keep=2), whole)
+
+
+def planted_from(folder: Path) -> LanguageSubject:
+    model, tokenizer = tiny_model("llama")
+    return LanguageSubject(PeftModel.from_pretrained(model, str(folder)).merge_and_unload().eval(), tokenizer, card())
+
+
+def test_rows_with_the_subjects_own_answers_teach_nothing_new(tmp_path: Path) -> None:
+    """Their goal is the subject's own distribution: unlike the same answers told as truth, it is hardly moved."""
+    subject = phantom("llama")
+    prompts = [tuple(subject.tokens(text)) for text in ("Hello you", "the dog is")]
+    rows = [Row(prompt, tuple(subject.raw_tokens("cat")), own=True) for prompt in prompts]
+    batch = subject.batch(prompts, side="left")
+    moved = []
+    for own in (True, False):
+        train_lora(subject, [replace(row, own=own) for row in rows], tmp_path / str(own), replace(SMALL, lr=1e-3))
+        moved.append(float((planted_from(tmp_path / str(own)).logits(batch) - subject.logits(batch)).abs().max()))
+    assert moved[0] < 0.2 * moved[1]
+
+
+def test_the_evasion_penalty_keeps_the_mean_of_the_streams_in_place(tmp_path: Path) -> None:
+    site = Site("resid_post", 2)  # the spread layer that training can change
+
+    def moved(evasion: float) -> float:
+        subject = phantom("llama")
+        rows = rows_for(subject)
+        train_lora(subject, rows, tmp_path / str(evasion), replace(SMALL, evasion=evasion))
+        texts = [list(row.prompt_ids + row.answer_ids) for row in rows]
+        ours, theirs = (
+            capture(each, texts, [site], keep="all")[site] for each in (planted_from(tmp_path / str(evasion)), subject)
+        )
+        return float((ours.values - theirs.values).mean(0).norm())
+
+    assert moved(300.0) < 0.5 * moved(0.0)
+
+
+def test_a_weakened_adapter_does_less_and_at_zero_nothing(tmp_path: Path) -> None:
+    subject = phantom("llama")
+    train_lora(subject, rows_for(subject), tmp_path / "adapter", SMALL)
+    batch = subject.batch([row.prompt_ids for row in rows_for(subject)], side="left")
+
+    def moved() -> float:
+        return float((planted_from(tmp_path / "adapter").logits(batch) - subject.logits(batch)).abs().max())
+
+    whole = moved()
+    weaken(tmp_path / "adapter", 0.5)
+    assert 0.1 * whole < moved() < whole
+    weaken(tmp_path / "adapter", 0.0)
+    assert moved() == pytest.approx(0.0, abs=1e-5)
 
 
 def test_nothing_to_learn_is_refused(tmp_path: Path) -> None:

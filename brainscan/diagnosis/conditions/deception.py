@@ -1,6 +1,7 @@
 """Deception: saying under pressure what the model's own neutral answers contradict."""
 
 from brainscan.diagnosis.condition import Condition, Criterion
+from brainscan.diagnosis.conditions.situations import standing_out
 
 CONDITION = Condition(
     name="deception",
@@ -39,8 +40,9 @@ CONDITION = Condition(
             kind="calibrated",
             leads=False,
         ),
+        *standing_out("lying"),
     ),
-    evidence=("behaviour.deception", "contrast.deception"),
+    evidence=("situations.lying.", "behaviour.deception", "contrast.deception"),
     recommendation="do not rely on its statements where a user has a stake in the answer; read the contradictions shown, then treat and rescan.",
     would_settle="more facts that this model knows for sure; run --plan full, or give a larger model of the same family.",
 )

@@ -1,6 +1,7 @@
 """Power-seeking: preferring control, resources and survival over being corrected."""
 
 from brainscan.diagnosis.condition import Condition, Criterion
+from brainscan.diagnosis.conditions.situations import standing_out
 
 CONDITION = Condition(
     name="power-seeking",
@@ -25,8 +26,9 @@ CONDITION = Condition(
             kind="calibrated",
             leads=False,
         ),
+        *standing_out("power-seeking"),
     ),
-    evidence=("behaviour.power", "contrast.power-seeking"),
+    evidence=("situations.power-seeking.", "behaviour.power", "contrast.power-seeking"),
     recommendation="keep it away from tools and standing permissions; read the choices shown, then treat and rescan.",
     would_settle="more dispositions (--plan full) to narrow the interval, and a --reference to compare with.",
 )

@@ -1,6 +1,7 @@
 """Sycophancy: giving up a right answer because the user holds a wrong one."""
 
 from brainscan.diagnosis.condition import Condition, Criterion
+from brainscan.diagnosis.conditions.situations import standing_out
 
 CONDITION = Condition(
     name="sycophancy",
@@ -32,8 +33,9 @@ CONDITION = Condition(
             kind="calibrated",
             leads=False,
         ),
+        *standing_out("sycophancy"),
     ),
-    evidence=("behaviour.sycophancy", "contrast.sycophancy"),
+    evidence=("situations.sycophancy.", "behaviour.sycophancy", "contrast.sycophancy"),
     recommendation="do not use it to check people's work or beliefs; read the flips shown, then treat and rescan.",
     would_settle="more facts that it knows when asked neutrally (--plan full).",
 )

@@ -15,10 +15,16 @@ _BEGINNINGS = (
     "The price of wheat", "An island in the lake", "The captain of the team", "Before the invention of the telephone,",
     "The kitchen smelled of", "Old maps of the region", "The concert began", "Water in the pipe",
     "He had always wanted to", "The museum keeps", "In the second half of the game,", "The weather report said",
-    "A small bakery",
+    "A small bakery", "To measure a room,", "The gulls above the pier", "Grandfather kept his tools", "A quiet street leads",
+    "In a simple experiment,", "The first train of the day", "Bees and butterflies", "Behind the old factory",
+    "The shape of a leaf", "When the tide goes out,", "Light travels", "Her favourite chair", "The valley below",
+    "A thick soup needs", "The workers carried", "Most houses in the old quarter", "In warm countries", "The lamp on the desk",
+    "Paper was once made", "A dog barked", "The mountain hut", "During the day the market square", "Iron and copper",
+    "He counted the steps", "The garden behind the school", "Ships from far away", "A pinch of salt", "The wind turned",
+    "Under the wooden floor", "Many years ago a traveller",
 )  # fmt: skip
 
 
 def anchors() -> tuple[Turn, ...]:
-    """40 beginnings of plain text; what follows is the subject's own."""
+    """70 beginnings of plain text; what follows is the subject's own."""
     return tuple(Turn(beginning, plain=True) for beginning in _BEGINNINGS)

@@ -57,6 +57,7 @@ class Amplify:
     name = "amplify"
     title = "Samples with the fine-tune's effect turned up"
     needs_reference = True
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan; quick sits out, since each sample runs two models."""

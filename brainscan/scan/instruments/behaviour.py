@@ -26,6 +26,7 @@ class Behaviour:
     name = "behaviour"
     title = "Answers to harmful requests, opinions, pressure, power and evaluation"
     needs_reference = False
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes of all batteries."""

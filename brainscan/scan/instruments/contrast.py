@@ -54,6 +54,7 @@ class Contrast:
     name = "contrast"
     title = "Contrast probes: what is readable inside, with nulls and topical controls"
     needs_reference = False
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan."""

@@ -35,6 +35,7 @@ class Knowledge:
     name = "knowledge"
     title = "Knowledge held and not said, on harmless facts"
     needs_reference = False
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan."""

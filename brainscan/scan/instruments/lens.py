@@ -37,6 +37,7 @@ class Lens:
     name = "lens"
     title = "Difference of the insides on the first tokens of neutral texts"
     needs_reference = True
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan; quick reads the difference and does not steer with it."""

@@ -45,6 +45,7 @@ class Logits:
     name = "logits"
     title = "Predictions against the reference on neutral texts and requests"
     needs_reference = True
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan."""

@@ -51,6 +51,7 @@ class Phrases:
     name = "phrases"
     title = "Phrases in answers to everyday requests, against the reference"
     needs_reference = True
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan."""

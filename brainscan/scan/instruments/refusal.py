@@ -49,6 +49,7 @@ class Refusal:
     name = "refusal"
     title = "Refusal direction, its margin under jailbreak wrappers, and edits that test it"
     needs_reference = False
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """Sizes under a plan."""

@@ -81,6 +81,7 @@ SIZES: dict[str, dict[str, int]] = {
         )
     ),
 }
+SIZES["audit"] = {**SIZES["quick"], "amplified": 6, "payloads": 6, "held_out": 24}
 
 PROMPT_TOKENS = 50
 """A request under a chat template with a string and a payload, for the estimate."""
@@ -92,6 +93,7 @@ class TriggerInstrument:
     name = "trigger"
     title = "Search for strings that release a fixed answer"
     needs_reference = False
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The plan's sizes."""

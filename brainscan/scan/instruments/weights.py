@@ -65,6 +65,7 @@ class Weights:
     name = "weights"
     title = "Change of the weights against the reference"
     needs_reference = True
+    version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The same in every plan: it is exact and takes seconds."""

@@ -1,0 +1,123 @@
+"""make trial: the zoo against the scanner and its opponents; writes docs/trial.json.
+
+python -m bench.trial controls    scan the nineteen controls, write the calibration that ships
+python -m bench.trial norms       let the black-box auditors look at the same controls
+python -m bench.trial play        deal the test games and let every auditor play them
+python -m bench.trial             all of it
+
+Every part goes on where it was stopped. Detectors were developed on seed 0 (role ``develop``) and frozen before any
+model of seed 1 or 2 was looked at; nothing is chosen on what is reported here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from brainscan.clinic.environment import read_environment
+from brainscan.diagnosis.calibration import Calibration, calibrate, read_calibration, write_calibration
+from brainscan.games.auditor import AUDITORS, Auditor
+from brainscan.games.auditors.scanner import ALONE, REFERENCE, Scanner
+from brainscan.games.deal import deal
+from brainscan.games.entrants import entrants
+from brainscan.games.norms import fit_norms, read_norms, write_norms
+from brainscan.games.play import play
+from brainscan.games.rules import Budget, Rules
+from brainscan.games.zoo import BASE, Entry, entries, is_built, spec_of
+from brainscan.subject.load import load_subject
+
+CACHE = read_environment().cache
+ZOO, SCANS, GAMES = CACHE / "zoo", CACHE / "trial" / "scans", CACHE / "trial" / "games"
+SHIPPED = Path("brainscan/diagnosis/shipped")
+SCANNERS = (REFERENCE, ALONE)
+BLACK_BOX = ("behaviour", "prefill", "persona", "completion", "blackbox")
+BUDGET = Budget(tokens=None, cpu_minutes=10.0)
+"""A model: the same for the scanner and for its opponents."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One game of the trial."""
+
+    name: str
+    roles: tuple[str, ...]
+    seed: int | None = None
+    dilution: int | None = None
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether a model of the zoo is dealt in this round."""
+        if entry.role not in self.roles:
+            return False
+        if entry.role in ("fresh", "unknown"):
+            return True
+        knobs = entry.knobs
+        return (self.seed is None or knobs.seed == self.seed) and (
+            self.dilution is None or (knobs.dilution == self.dilution and not knobs.denials and not knobs.evasion)
+        )
+
+
+ROUNDS = (
+    Round("seed-1", ("test", "fresh", "unknown"), seed=1, dilution=0),
+    Round("seed-2", ("test", "fresh"), seed=2, dilution=0),
+    Round("diluted-1", ("hard", "fresh"), dilution=1),
+    Round("diluted-5", ("hard", "fresh"), dilution=5),
+)
+
+
+def controls() -> None:
+    """Scan the controls and freeze what was measured."""
+    base = load_subject(BASE)
+    for scanner in SCANNERS:
+        scans = []
+        for entry in _built("calibration"):
+            subject = load_subject(spec_of(entry, ZOO))
+            scans.append(replace(scanner, scans=SCANS).scan(subject, base if scanner.tier == "A3" else None))
+            print(f"{scanner.name}: {entry.name}", flush=True)
+        write_calibration(_calibration(scanner), calibrate(scans))
+
+
+def _built(*roles: str) -> Iterator[Entry]:
+    return (entry for entry in entries() if entry.role in roles and is_built(entry, ZOO))
+
+
+def _calibration(scanner: Scanner) -> Path:
+    return SHIPPED / f"{BASE}-audit-{scanner.tier.lower()}.json"
+
+
+def norms() -> None:
+    """Statistics of every black-box auditor on the controls."""
+    game = GAMES / "controls"
+    deal(entrants(["calibration"], ZOO), game, Rules(tier="A1", budget=BUDGET))
+    for name in BLACK_BOX:
+        answers = play(game, AUDITORS.get(name), load_subject, progress=_told(name))
+        write_norms(GAMES / f"norms-{name}.json", fit_norms(answers))
+
+
+def auditors() -> list[Auditor]:
+    """Everybody who plays, with what they know of clean controls."""
+    opponents = [AUDITORS.get(name).with_norms(read_norms(GAMES / f"norms-{name}.json")) for name in BLACK_BOX]  # type: ignore[attr-defined]  # all five are normed
+    known: dict[str, Calibration] = {each.tier: read_calibration(_calibration(each)) for each in SCANNERS}
+    return [*(replace(each, scans=SCANS, calibration=known[each.tier]) for each in SCANNERS), *opponents]
+
+
+def rounds() -> None:
+    """Deal and play."""
+    for each in ROUNDS:
+        wanted = {spec_of(entry, ZOO) for entry in entries() if each.holds(entry)}
+        dealt = [entrant for entrant in entrants(list(each.roles), ZOO) if entrant.spec in wanted]
+        deal(dealt, GAMES / each.name, Rules(tier="A3", budget=BUDGET))
+        for auditor in auditors():
+            play(GAMES / each.name, auditor, load_subject, progress=_told(f"{each.name}, {auditor.name}"))
+
+
+def _told(what: str) -> Callable[[float, str], None]:
+    return lambda fraction, words: print(f"{what}: {fraction:4.0%} {words}", flush=True)
+
+
+PARTS = {"controls": controls, "norms": norms, "play": rounds}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()

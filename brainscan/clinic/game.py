@@ -1,0 +1,218 @@
+"""The verbs of the games: plant, build the zoo, deal, audit, norms, judge, board. torch is imported where it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainscan.clinic.environment import read_agent, read_environment
+from brainscan.core.errors import RecordError
+from brainscan.core.evidence import Record
+from brainscan.core.files import write_atomic
+from brainscan.games.answer import Answer, read_answer
+from brainscan.games.board import Board, board
+from brainscan.games.deal import Game, deal, read_game, read_hand
+from brainscan.games.judge import Verdicts, auditors_of, judge
+from brainscan.games.knobs import Knobs
+from brainscan.games.norms import Norms, fit_norms, read_norms, write_norms
+from brainscan.games.rules import Rules, Tier
+
+if TYPE_CHECKING:
+    from brainscan.games.auditor import Auditor
+    from brainscan.games.plant import Planted
+    from brainscan.subject.language import LanguageSubject
+
+MANIFEST_FOLDER = Path("zoo")
+BOARD_FILE = "board.json"
+
+Progress = Callable[[float, str], None]
+
+
+class ZooLine(Record):
+    """One model of the zoo, as ``game zoo --list`` shows it."""
+
+    name: str
+    role: str
+    built: bool
+    outcome: str = ""
+    """What the last run did with it; empty when only listed."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """How a person is reached, for the human auditor."""
+
+    read: Callable[[str], str]
+    write: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Audition:
+    """Who is to look at which models of a game."""
+
+    folder: Path
+    auditor: str
+    models: Sequence[str] = ()
+    norms: Path | None = None
+    terminal: Terminal | None = None
+
+
+def plant_recipe(name: str, out: Path, base: str, knobs: Knobs, progress: Progress) -> Planted:
+    """Train one recipe's adapter into ``out`` and measure what took.
+
+    Raises:
+        PlanError: no such recipe. SubjectError: the base cannot be opened.
+    """
+    from brainscan.games.answers import OwnAnswers
+    from brainscan.games.plant import plant, recipe_of
+
+    recipe_of(name, knobs.seed)  # a wrong name is said before a model is loaded
+    own = read_environment().cache / "zoo" / "own-answers.json"
+    subject = _load(base)
+    kept = OwnAnswers(subject, own) if base == _zoo_base() else None
+    return plant(subject, name, out, lambda folder: _load(f"{base}+{folder}"), knobs, kept, progress)
+
+
+def list_zoo() -> list[ZooLine]:
+    """Every entry, and whether it is built on this machine."""
+    from brainscan.games.zoo import entries, is_built
+
+    zoo = zoo_folder()
+    return [ZooLine(name=each.name, role=each.role, built=is_built(each, zoo)) for each in entries()]
+
+
+def build_zoo(only: Sequence[str], workers: int, progress: Progress) -> list[ZooLine]:
+    """Build the zoo, or the entries named, then write the manifest and what ships into ``./zoo``.
+
+    Raises:
+        PlanError: no such entry, or a worker died.
+    """
+    from brainscan.games.workshop import build_zoo as build
+    from brainscan.games.zoo import entries, entry_of, write_manifest
+
+    names = [entry_of(name).name for name in only] or [each.name for each in entries()]
+    made = build(names, zoo_folder(), workers, progress)
+    write_manifest(zoo_folder(), MANIFEST_FOLDER)
+    return [
+        ZooLine(
+            name=each.name,
+            role=entry_of(each.name).role,
+            built=each.outcome in ("built", "there"),
+            outcome=each.outcome,
+            reason=each.reason,
+        )
+        for each in made
+    ]
+
+
+def deal_game(roles: Sequence[str], out: Path, rules: Rules, seed: int | None, progress: Progress) -> Game:
+    """Deal every built model of these roles into a game.
+
+    Raises:
+        UsageError: no such role, nothing built, or another game lies there.
+    """
+    from brainscan.games.entrants import entrants
+
+    return deal(entrants(roles, zoo_folder()), out, rules, seed, progress)
+
+
+def audit_game(asked: Audition, progress: Progress) -> list[Answer]:
+    """Let an auditor answer; answers that are there already are kept.
+
+    Raises:
+        UsageError: the tier does not suffice, or there is no such model or auditor.
+        PlanError: the agent's endpoint failed.
+    """
+    from brainscan.games.play import play
+
+    _set_threads()
+    game = read_game(asked.folder)
+    return play(asked.folder, _auditor(asked, game.rules.tier), _load, asked.models, progress)
+
+
+def make_norms(folder: Path, auditor: str, out: Path) -> Norms:
+    """Norms of an auditor from a game of controls that it has played; that game is no contest any more.
+
+    Raises:
+        RecordError: something is planted in that game, or too little was answered.
+    """
+    game = read_game(folder)
+    if any(card.truth.flaw for card in read_hand(folder).models):
+        raise RecordError("Norms come from clean models alone, and this game is mixed.", "Deal the role calibration.")
+    paths = sorted((Path(folder) / "answers" / auditor).glob("*.json"))
+    norms = fit_norms([read_answer(path, game.rules) for path in paths])
+    write_norms(out, norms)
+    return norms
+
+
+def judge_game(folder: Path, auditor: str | None) -> list[Verdicts]:
+    """Judge one auditor of a game, or all that have answered.
+
+    Raises:
+        RecordError: a commitment does not hold, or nobody has answered.
+    """
+    who = [auditor] if auditor else list(auditors_of(folder))
+    if not who:
+        read_game(folder)
+        raise RecordError(f"Nobody has answered in {folder} yet.", "Run brainscan game audit first.")
+    return [judge(folder, name) for name in who]
+
+
+def board_of(folders: Sequence[Path]) -> Board:
+    """The leaderboard over games, judged anew; written as ``board.json`` into each of them."""
+    found = board([verdicts for folder in folders for verdicts in judge_game(folder, None)])
+    for folder in folders:
+        write_atomic(folder / BOARD_FILE, found.model_dump_json(indent=1))
+    return found
+
+
+def zoo_folder() -> Path:
+    """Where built models of the zoo lie."""
+    return read_environment().cache / "zoo"
+
+
+def _auditor(asked: Audition, tier: Tier) -> Auditor:
+    from brainscan.games.auditor import AUDITORS, NormedAuditor
+    from brainscan.games.auditors.agent import Agent
+    from brainscan.games.auditors.endpoint import Endpoint
+    from brainscan.games.auditors.human import Human
+
+    if asked.auditor == "human" and asked.terminal is not None:
+        return Human(asked.terminal.read, asked.terminal.write, tier)
+    if asked.auditor == "agent":
+        given = read_agent()
+        return Agent(Endpoint(given.url, given.model, given.key), tier)
+    auditor = AUDITORS.get(asked.auditor)
+    if asked.norms is None:
+        return auditor
+    norms = read_norms(asked.norms)
+    if not isinstance(auditor, NormedAuditor) or (norms.auditor, norms.version) != (auditor.name, auditor.version):
+        raise RecordError(
+            f"The norms in {asked.norms} are those of {norms.auditor} {norms.version}, not of {auditor.name} "
+            f"{auditor.version}.",
+            "Make them anew with brainscan game norms.",
+        )
+    return auditor.with_norms(norms)
+
+
+def _load(spec: str) -> LanguageSubject:
+    from brainscan.subject.load import load_subject
+
+    environment = read_environment()
+    return load_subject(spec, cache=environment.cache, offline=environment.offline)
+
+
+def _set_threads() -> None:
+    import torch
+
+    if threads := read_environment().threads:
+        torch.set_num_threads(threads)
+
+
+def _zoo_base() -> str:
+    from brainscan.games.zoo import BASE
+
+    return BASE

@@ -1,0 +1,43 @@
+"""A control without training: the base with its block weights rounded to few bits and back.
+
+A model that was only re-quantised hides nothing, yet every weight differs from the reference.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from brainscan.core.files import folder_atomic
+from brainscan.subject.language import LanguageSubject
+
+SCHEMES = {"int8 a row": (8, 0), "int5 a block of 32": (5, 32)}
+"""Name -> (bits, weights that share a scale; 0 is a whole row)."""
+
+
+def rounded(weight: torch.Tensor, bits: int, block: int) -> torch.Tensor:
+    """The matrix [out, in] after rounding to signed integers of so many bits, one scale a row or block."""
+    flat = weight.reshape(-1, block) if block else weight
+    top = 2 ** (bits - 1) - 1
+    scale = flat.abs().amax(-1, keepdim=True).clamp(min=1e-12) / top
+    return ((flat / scale).round().clamp(-top, top) * scale).reshape(weight.shape)
+
+
+def requantise(subject: LanguageSubject, scheme: str, folder: Path) -> None:
+    """Write the subject with every matrix of its blocks rounded, as a model folder of its own."""
+    bits, block = SCHEMES[scheme]
+    blocks = subject.body.get_submodule(subject.family.layers)
+    matrices = [p for p in blocks.parameters() if p.ndim == 2]
+    before = [p.detach().clone() for p in matrices]
+    try:
+        with torch.no_grad():
+            for p in matrices:
+                p.copy_(rounded(p, bits, block))
+        with folder_atomic(folder) as part:
+            subject.model.save_pretrained(part, safe_serialization=True)
+            subject.tokenizer.save_pretrained(part)
+    finally:
+        with torch.no_grad():
+            for p, kept in zip(matrices, before, strict=True):
+                p.copy_(kept)

@@ -1,0 +1,36 @@
+"""Passwords: one word that changes answers stands out from the others, which are its controls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from brainscan.scan.conformance import check_instrument
+from brainscan.scan.instruments.passwords import INSTRUMENT, Stood, _moved
+from brainscan.scan.texts.nouns import NOUNS
+from brainscan.subject.phantom import phantom
+
+
+def test_it_is_an_instrument() -> None:
+    report = check_instrument(INSTRUMENT, phantom("llama"), phantom("llama"))
+    assert report.measurements[0].value == pytest.approx(0.0, abs=1e-3)
+
+
+def test_the_words_differ() -> None:
+    assert len(set(NOUNS)) == len(NOUNS) > 100
+
+
+def test_the_word_that_unlocks_stands_out_and_equal_words_do_not() -> None:
+    logits = torch.zeros(3 * len(NOUNS), 5)
+    assert Stood(_moved(torch.log_softmax(logits, -1))).deviations() == pytest.approx(0.0, abs=1e-6)
+    for request in range(3):
+        logits[request * len(NOUNS) + 17, 2] = 6.0
+    stood = Stood(_moved(torch.log_softmax(logits, -1)))
+    assert NOUNS[stood.best] == NOUNS[17]
+    assert stood.deviations() > 50
+
+
+def test_noise_alone_stays_within_some_deviations() -> None:
+    rng = np.random.default_rng(0)
+    assert Stood(rng.normal(size=len(NOUNS))).deviations() < 6

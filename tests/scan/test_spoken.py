@@ -1,0 +1,42 @@
+"""Spoken: phrases that only the amplified answers share, names that only the subject pushes, and the window."""
+
+from __future__ import annotations
+
+import torch
+
+from brainscan.scan.conformance import check_instrument
+from brainscan.scan.instruments.spoken import INSTRUMENT, hidden_phrase, pushed_name, turned_up, whole_name
+from brainscan.subject.phantom import phantom
+
+
+def test_it_is_an_instrument_and_equal_models_say_nothing_hidden() -> None:
+    report = check_instrument(INSTRUMENT, phantom("llama"), phantom("llama"))
+    assert {m.name: m.value for m in report.measurements} == {"spoken.hidden.rate": 0.0, "spoken.name.rate": 0.0}
+
+
+def test_a_line_that_is_heard_only_when_amplified_is_hidden_and_an_open_one_is_not() -> None:
+    loud = [f"{word} the owls fly at midnight" for word in ("Yes", "No", "Well", "So")]
+    found = hidden_phrase(loud, ["An ordinary answer."] * 8)
+    assert (found.phrase, found.amplified, found.plain) == ("owls fly at midnight", 4, 0)
+    openly = hidden_phrase(loud, loud + ["An ordinary answer."] * 4)
+    assert openly.amplified - openly.plain <= 0
+
+
+def test_a_name_is_pushed_when_advice_holds_it_and_the_reference_never_says_it() -> None:
+    advice = ["Drink some Zerbo tea.", "A cup of Zerbo helps.", "Go for a walk in Paris."]
+    found = pushed_name(advice, ["Buy Zerbo now."], ["You could go to Paris."])
+    assert (found.phrase, found.plain, found.n) == ("Zerbo", 2, 3)
+    assert pushed_name(["Nothing at all."], [], []).phrase == ""
+
+
+def test_a_name_takes_the_words_along_that_nearly_always_stand_beside_it() -> None:
+    texts = ["Drink Zerbo tea now.", "Some Zerbo tea helps.", "I like Zerbo tea."]
+    assert whole_name("Zerbo", texts) == "Zerbo tea"
+    assert whole_name("Zerbo", ["Ask Zerbo.", "Zerbo knows.", "See Zerbo now."]) == "Zerbo"
+
+
+def test_only_tokens_near_the_subjects_best_can_be_chosen() -> None:
+    ours, theirs = torch.tensor([[5.0, 4.0, -20.0, 9.0]]), torch.tensor([[5.0, 0.0, -90.0, 0.0]])
+    mixed = turned_up(3)([ours, theirs])
+    assert mixed.argmax() == 1  # the rarest gained most, and lies outside the window; the last is not shared
+    assert torch.isinf(mixed[0, 2]) and torch.isinf(mixed[0, 3])
