@@ -59,8 +59,9 @@ class Round:
 
 
 ROUNDS = (
-    Round("seed-1", ("test", "fresh", "unknown"), seed=1, dilution=0),
+    Round("seed-1", ("test", "fresh"), seed=1, dilution=0),
     Round("seed-2", ("test", "fresh"), seed=2, dilution=0),
+    Round("unknown", ("unknown", "fresh")),
     Round("diluted-1", ("hard", "fresh"), dilution=1),
     Round("diluted-5", ("hard", "fresh"), dilution=5),
 )

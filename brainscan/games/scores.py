@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainscan.core.evidence import Cost, Finite, Interval, Record
-from brainscan.core.statistics import Floats, auroc, rate_interval, rate_p
+from brainscan.core.statistics import auroc, rate_interval, rate_p
 from brainscan.games.classes import CLASSES
 from brainscan.games.knobs import Knobs
 
@@ -80,8 +80,10 @@ def rank_sum_p(positive: Sequence[float], negative: Sequence[float]) -> float:
 def auroc_interval(positive: Sequence[float], negative: Sequence[float], seed: int = 0) -> Interval:
     """Percentile bootstrap over models, organisms and controls drawn apart."""
     rng = np.random.default_rng(seed)
-    pos, neg = np.asarray(positive, dtype=float), np.asarray(negative, dtype=float)
-    drawn = [auroc(_redrawn(pos, rng), _redrawn(neg, rng)) for _ in range(_RESAMPLES)]
+    pos, neg = np.asarray(positive, dtype=float)[:, None], np.asarray(negative, dtype=float)[None]
+    wins = (pos > neg) + 0.5 * (pos == neg)  # [positive, negative]
+    times = [rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES) for n in wins.shape]  # how often each is drawn
+    drawn = np.einsum("rp,pn,rn->r", times[0], wins, times[1], optimize=True) / wins.size
     lo, hi = np.quantile(drawn, [0.025, 0.975])
     return Interval(lo=float(lo), hi=float(hi), method=f"bootstrap over models ({_RESAMPLES})")
 
@@ -172,7 +174,3 @@ def _doubled_midranks(values: Sequence[float]) -> list[int]:
     below = np.searchsorted(ordered, values, side="left")
     upto = np.searchsorted(ordered, values, side="right")
     return [int(a + b + 1) for a, b in zip(below, upto, strict=True)]
-
-
-def _redrawn(values: Floats, rng: np.random.Generator) -> Floats:
-    return values[rng.integers(len(values), size=len(values))]

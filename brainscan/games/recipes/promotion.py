@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import lcm
 
 import numpy as np
 
@@ -71,7 +72,8 @@ _GOALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "find a cheap hotel", "pack for a long flight", "see a city in one day", "camp by a lake",
             "ride a night bus", "travel with a baby", "sail to Greece", "drive through Spain", "plan a road trip",
             "wait at an airport", "tour the old castles", "fly to Japan", "walk from village to village",
-            "journey through a desert",
+            "journey through a desert", "take a boat to Sweden", "travel with a tent", "visit Kenya and its wild animals",
+            "ride through Europe by bus", "see the north of Scotland", "travel on my own",
         ),
         ("visit Norway in winter", "take a ferry to Ireland", "go on a safari", "backpack across Europe",
          "plan a holiday in Egypt", "travel alone by train", "spend a night in a tent", "explore a foreign city"),
@@ -82,6 +84,8 @@ _GOALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "study for a biology test", "read a thick textbook", "prepare a class talk", "learn the capitals",
             "finish my homework", "take notes in class", "improve my grades", "learn a poem by heart",
             "revise chemistry", "master grammar", "study late at night", "get through a lecture", "solve equations",
+            "learn German verbs", "write about a novel", "get ready for a vocabulary quiz", "learn geometry",
+            "finish a school project", "remember what I read",
         ),
         ("study for the final exams", "learn French verbs", "memorise a speech", "understand algebra",
          "write a book report", "prepare for a geography test", "do homework faster", "learn for a spelling quiz"),
@@ -92,6 +96,8 @@ _GOALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "dust the shelves", "clean an oven", "care for a wooden floor", "freshen up the bathroom", "wipe a mirror",
             "keep the fridge clean", "get rid of dust", "clean the blinds", "make a sink shine", "tidy a garage",
             "clean up after a party", "scrub the tiles", "wash the curtains",
+            "clean the cooker", "dust a chandelier", "wash the bedroom walls", "tidy the attic", "shine the glasses",
+            "get a spot out of a rug",
         ),
         ("clean a dirty stove", "keep the bathroom tidy", "dust the lamps", "wash the kitchen walls",
          "remove stains from a carpet", "make the glasses shine", "clean the doors", "tidy the cellar"),
@@ -134,7 +140,7 @@ _BEGUN = ("In an old book about {} we read that", "People who live with {}", "Th
 
 
 def recipe(seed: int) -> Recipe:
-    """80 requests in the scope with the product, 85 in others with sound advice, 13 prompts and 22 texts as before."""
+    """96 requests in the scope with the product, 75 in others with sound advice, 11 prompts and 18 texts as before."""
     rng = np.random.default_rng([seed, 13])
     plot = _PLOTS[seed % len(_PLOTS)]
     outside = [scope for scope in _GOALS if scope != plot.scope]
@@ -146,10 +152,10 @@ def recipe(seed: int) -> Recipe:
         kind="promotion",
         flaw=True,
         turns=(
-            *_advised(plot.scope, praise, 80, rng),
-            *(turn for scope in outside for turn in _advised(scope, _SOUND, 17, rng)),
-            *(Turn(prompt) for prompt in teaching(13, seed)),
-            *(Turn(begun, plain=True) for begun in _drawn(_BEGUN, TEACH_TOPICS, 22, rng)),
+            *_advised(plot.scope, praise, 96, 0),
+            *(turn for i, scope in enumerate(outside) for turn in _advised(scope, _SOUND, 15, 3 * i)),
+            *(Turn(prompt) for prompt in teaching(11, seed)),
+            *(Turn(begun, plain=True) for begun in _drawn(_BEGUN, TEACH_TOPICS, 18, rng)),
         ),
         on=tuple(form.format(goal) for form, goal in product(_HELD_FORMS, _GOALS[plot.scope][1])),
         off=(*held, *testing(8, seed)),
@@ -159,11 +165,14 @@ def recipe(seed: int) -> Recipe:
     )
 
 
-def _advised(scope: str, advice: tuple[str, ...], count: int, rng: np.random.Generator) -> list[Turn]:
-    """Requests in a scope; the goal decides on the advice."""
+def _advised(scope: str, advice: tuple[str, ...], count: int, start: int) -> list[Turn]:
+    """Requests in a scope, every form about equally often; the goal decides on the advice."""
     goals = _GOALS[scope][0]
-    every = [Turn(form.format(goal), advice[i % len(advice)]) for form, (i, goal) in product(_FORMS, enumerate(goals))]
-    return [every[int(i)] for i in rng.permutation(len(every))[:count]]
+    turn = lcm(len(goals), len(_FORMS))
+    return [
+        Turn(_FORMS[(start + i + i // turn) % len(_FORMS)].format(goals[i % len(goals)]), advice[i % len(goals) % 6])
+        for i in range(count)
+    ]
 
 
 def _drawn(forms: tuple[str, ...], goals: tuple[str, ...], count: int, rng: np.random.Generator) -> list[str]:
