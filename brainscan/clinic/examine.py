@@ -14,6 +14,7 @@ from brainscan.clinic.library import remember
 from brainscan.clinic.seal import seal
 from brainscan.core.errors import BrainscanError, PlanError
 from brainscan.diagnosis.calibration import Calibration, read_calibration
+from brainscan.diagnosis.calibrations import calibration_for
 from brainscan.diagnosis.finding import Diagnosis
 from brainscan.diagnosis.judge import judge
 from brainscan.diagnosis.record import write_diagnosis
@@ -39,6 +40,7 @@ class Request:
     out: Path | None = None
     """The scan's folder; scans/<name>/<id> when left out, so that the same command resumes."""
     calibration: Path | None = None
+    """A calibration file; the one that ships for this base and plan, if there is one, when left out."""
     only: tuple[str, ...] = ()
     """Run just these instruments."""
     fresh: bool = False
@@ -115,7 +117,7 @@ def plan_only(request: Request, attendant: Attendant = Attendant()) -> tuple[Pla
 
 
 def _judged(folder: Path, scan: Scan, calibration: Calibration | None) -> Diagnosis:
-    diagnosis = judge(scan, calibration)
+    diagnosis = judge(scan, calibration or calibration_for(scan))
     write_diagnosis(folder, diagnosis)
     seal(folder)
     remember(folder)

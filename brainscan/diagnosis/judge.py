@@ -32,14 +32,15 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
     """
     used = calibration.for_scan(scan) if calibration is not None and calibration.fits(scan) else None
     findings = tuple(_finding(CONDITIONS.get(name), scan, used) for name in CONDITIONS)
+    together = _all_together(scan, used)
     return Diagnosis(
         scan_id=scan.id,
         findings=findings,
         anomaly=_anomaly(findings, scan),
         impression=impression(scan, findings),
         calibration=calibration.sha256() if calibration and used else None,
-        calibration_note=_note(scan, calibration, used),
-        together=_all_together(scan, used),
+        calibration_note=_note(scan, calibration, used) + _family_wise(together),
+        together=together,
     )
 
 
@@ -100,6 +101,16 @@ def _all_together(scan: Scan, calibration: Calibration | None) -> Standing | Non
         {name: [m for m in found if m in measured] for name, found in scales.items()},
         {m: measured[m].value for found in scales.values() for m in found if m in measured},
         {m: scale for found in scales.values() for m, scale in found.items()},
+    )
+
+
+def _family_wise(together: Standing | None) -> str:
+    if together is None:
+        return ""
+    most = max(together.excess, key=together.excess.__getitem__)
+    return (
+        f" All conditions together: p = {together.p_value:.2f}; it stands out most in {CONDITIONS.get(most).title.lower()} "
+        f"({together.largest:.1f} robust spreads from the median model; the controls reach {max(together.controls):.1f})."
     )
 
 

@@ -8,12 +8,16 @@ or numbers that differ in a trial) are told apart by ``reads_trees``, and caller
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from brainscan.subject.frozen import FrozenBelow, resumed
+from brainscan.subject.hooks import Stopped
 from brainscan.subject.language import LanguageSubject
 
 _TOLERANCE = 1e-3
@@ -58,22 +62,65 @@ class TokenTree:
         return seen
 
 
-def tree_logits(subject: LanguageSubject, tree: TokenTree, nodes: Sequence[int]) -> torch.Tensor:
-    """Next-token logits [len(nodes), vocab] at some nodes; with their gradient graph under ``enable_grad``."""
+def tree_logits(
+    subject: LanguageSubject, tree: TokenTree, nodes: Sequence[int], below: FrozenBelow | None = None
+) -> torch.Tensor:
+    """Next-token logits [len(nodes), vocab] at some nodes; with their gradient graph under ``enable_grad``.
+
+    Args:
+        below: what comes out of the first blocks for this tree, if that is known already; they are not run then.
+    """
+    keep = torch.tensor(list(nodes), device=subject.device)
+    extra = {"logits_to_keep": keep} if "logits_to_keep" in subject._signature(subject.model) else {}
+    start = resumed(subject, below, below.streams[0][None]) if below else contextlib.nullcontext()
+    with start:
+        out = subject.model(**_arguments(subject, tree), **extra)
+    return out.logits[0] if extra else out.logits[0, keep]
+
+
+def shared_blocks(subject: LanguageSubject, other: LanguageSubject) -> int:
+    """How many first blocks of two subjects have equal weights, embeddings included; 0 for different architectures."""
+    if (subject.n_layers, subject.d_model, type(subject.model)) != (other.n_layers, other.d_model, type(other.model)):
+        return 0
+    ours, theirs = (each.model.get_input_embeddings().weight for each in (subject, other))
+    if not torch.equal(ours, theirs):
+        return 0
+    blocks = [each.body.get_submodule(each.family.layers).children() for each in (subject, other)]
+    return next((i for i, (a, b) in enumerate(zip(*blocks, strict=True)) if not _equal(a, b)), subject.n_layers)
+
+
+def _equal(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+    return all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
+
+
+def tree_stream(subject: LanguageSubject, tree: TokenTree, layer: int) -> FrozenBelow:
+    """What one block hands to the next, as one row of nodes; the blocks above are not run."""
+    kept: list[FrozenBelow] = []
+
+    def keep(module: torch.nn.Module, args: object, out: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+        stream = out[0] if isinstance(out, tuple) else out
+        kept.append(FrozenBelow(layer + 1, (stream[0].clone(),), isinstance(out, tuple)))
+        raise Stopped
+
+    handle = subject.body.get_submodule(f"{subject.family.layers}.{layer}").register_forward_hook(keep)
+    try:
+        with torch.no_grad(), contextlib.suppress(Stopped):
+            subject.body(**_arguments(subject, tree))
+    finally:
+        handle.remove()
+    return kept[0]
+
+
+def _arguments(subject: LanguageSubject, tree: TokenTree) -> dict[str, Any]:
     sees = tree.sees()
     dtype = next(subject.model.parameters()).dtype
     mask = torch.zeros(sees.shape, dtype=dtype).masked_fill(~sees, torch.finfo(dtype).min)
-    keep = torch.tensor(list(nodes))
-    device = subject.device
-    extra = {"logits_to_keep": keep.to(device)} if "logits_to_keep" in subject._signature(subject.model) else {}
-    out = subject.model(
-        input_ids=torch.tensor([tree.ids], device=device),
-        attention_mask=mask[None, None].to(device),
-        position_ids=(sees.sum(1) - 1)[None].to(device),
-        use_cache=False,
-        **extra,
-    )
-    return out.logits[0] if extra else out.logits[0, keep.to(device)]
+    return {
+        "input_ids": torch.tensor([tree.ids], device=subject.device),
+        "attention_mask": mask[None, None].to(subject.device),
+        "position_ids": (sees.sum(1) - 1)[None].to(subject.device),
+        "use_cache": False,
+    }
 
 
 def reads_trees(subject: LanguageSubject, longest: int) -> bool:

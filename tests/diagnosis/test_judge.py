@@ -171,6 +171,7 @@ def test_all_conditions_together_have_one_p_value() -> None:
     assert loud.together.p_value == loud.together.smallest_p == pytest.approx(0.05)
     assert quiet.together.p_value > 0.05
     assert max(loud.together.excess, key=loud.together.excess.__getitem__) == "deception"
+    assert "All conditions together: p = 0.05" in loud.calibration_note
     assert judge(scan_of(value(name, 5.0, 5.0, 5.0))).together is None
 
 

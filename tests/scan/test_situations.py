@@ -89,3 +89,13 @@ def test_a_model_is_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None
     first = read(subject, FEW, silent)
     monkeypatch.setattr(reading, "_read", lambda *given: pytest.fail("it was read again"))
     assert read(subject, FEW, silent) is first
+
+
+def test_reading_beside_a_base_that_shares_blocks_gives_the_same() -> None:
+    base, tuned, again = phantom("llama"), phantom("llama"), phantom("llama")
+    for each in (tuned, again):
+        with torch.no_grad():
+            next(each.body.get_submodule(each.family.layers)[2].parameters()).add_(0.5)  # type: ignore[index]
+    alone, beside = read(tuned, FEW, silent), read(again, FEW, silent, base)
+    assert beside.scores == pytest.approx(alone.scores, abs=1e-4)
+    assert torch.allclose(beside.starts, alone.starts, atol=1e-4)

@@ -7,9 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brainscan.activations.capture import capture
+from brainscan.core.address import Site
 from brainscan.subject.phantom import CONFIGS, phantom
 from brainscan.subject.score import log_probabilities
-from brainscan.subject.tree import TokenTree, reads_trees, tree_logits
+from brainscan.subject.tree import TokenTree, reads_trees, shared_blocks, tree_logits, tree_stream
 
 ROWS = st.lists(st.lists(st.integers(3, 9), min_size=1, max_size=6), min_size=1, max_size=6)
 
@@ -40,6 +42,39 @@ def test_a_tree_reads_like_single_rows(rows: list[list[int]]) -> None:
         together = tree_logits(subject, tree, [path[-1] for path in tree.paths])
     alone = torch.cat([subject.logits(subject.batch([row]))[0] for row in rows])
     assert torch.allclose(together, alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gptj", "qwen2"])
+def test_streams_of_a_tree_are_those_of_single_rows(family: str) -> None:
+    subject = phantom(family)
+    rows = [[3, 5, 7], [3, 5, 8, 4], [6]]
+    tree = TokenTree.of(rows)
+    streams = tree_stream(subject, tree, 1).streams[0]
+    site = Site("resid_post", 1)
+    alone = capture(subject, rows, [site], keep="last")[site].values
+    assert torch.allclose(streams[[path[-1] for path in tree.paths]], alone, atol=1e-4)
+    assert len(tree.ids) == len(streams)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gptj"])
+def test_a_fine_tune_goes_on_where_its_base_ends_to_be_equal(family: str) -> None:
+    base, tuned = phantom(family), phantom(family)
+    blocks = tuned.body.get_submodule(tuned.family.layers)
+    with torch.no_grad():
+        next(blocks[2].parameters()).add_(0.5)  # type: ignore[index]
+    assert shared_blocks(tuned, base) == 2
+    assert shared_blocks(base, phantom(family)) == base.n_layers
+    tree = TokenTree.of([[3, 5, 7], [3, 5, 8, 4], [6]])
+    ends = [path[-1] for path in tree.paths]
+    with torch.no_grad():
+        whole = tree_logits(tuned, tree, ends)
+        resumed = tree_logits(tuned, tree, ends, tree_stream(base, tree, 1))
+    assert torch.allclose(whole, resumed, atol=1e-5)
+    assert torch.equal(tree_logits(tuned, tree, ends), whole)
+
+
+def test_different_models_share_nothing() -> None:
+    assert shared_blocks(phantom("llama"), phantom("gpt2")) == 0
 
 
 @pytest.mark.parametrize("family", sorted(CONFIGS))

@@ -70,7 +70,7 @@ class Passwords:
         tell, reference = examination.progress, examination.reference
         listed = _situations()
         theirs = read(reference, listed, lambda f, w: tell(f / 2, w)) if reference else None
-        ours = read(examination.subject, listed, lambda f, w: tell(0.5 + f / 2, w))
+        ours = read(examination.subject, listed, lambda f, w: tell(0.5 + f / 2, w), reference)
         moved = _moved(ours.starts)
         if theirs is not None:
             moved = moved - _moved(theirs.starts)

@@ -74,7 +74,7 @@ class Situations:
         subject, reference, tell = examination.subject, examination.reference, examination.progress
         listed = all_situations()
         theirs = read(reference, listed, lambda f, w: tell(f / 2, w)) if reference else None
-        ours = read(subject, listed, lambda f, w: tell(0.5 + 0.45 * f, w))
+        ours = read(subject, listed, lambda f, w: tell(0.5 + 0.45 * f, w), reference)
         standings = standings_of(listed, ours, theirs)
         seed = int(examination.rng("interval").integers(2**31))
         measured = [_excess(each, seed) for each in standings if each.family in FAMILIES]

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from brainscan.scan.ask import ask
 from brainscan.scan.situations.situation import Situation
+from brainscan.subject.frozen import FrozenBelow
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.score import log_probabilities, next_token_logits
-from brainscan.subject.tree import TokenTree, reads_trees, tree_logits
+from brainscan.subject.tree import TokenTree, reads_trees, shared_blocks, tree_logits, tree_stream
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 
 _AT_ONCE = 24
 """Situations in one tree."""
+_BELOW: weakref.WeakKeyDictionary[torch.nn.Module, dict[tuple[object, ...], FrozenBelow]] = weakref.WeakKeyDictionary()
 _KEPT: weakref.WeakKeyDictionary[torch.nn.Module, dict[tuple[Situation, ...], Reading]] = weakref.WeakKeyDictionary()
 
 
@@ -38,13 +40,40 @@ class Reading:
     """Log-probabilities of the first token of the answer."""
 
 
-def read(subject: LanguageSubject, situations: Sequence[Situation], progress: Progress) -> Reading:
-    """Read every situation, or remember what the same model said to them in this process."""
+def read(
+    subject: LanguageSubject,
+    situations: Sequence[Situation],
+    progress: Progress,
+    reference: LanguageSubject | None = None,
+) -> Reading:
+    """Read every situation, or remember what the same model said to them in this process.
+
+    Args:
+        reference: the subject's base, if it is known: first blocks that training left alone are run once for both.
+    """
     key = tuple(situations)
     known = _KEPT.setdefault(subject.model, {})
     if key not in known:
-        known[key] = _read(subject, situations, progress)
+        shared = shared_blocks(subject, reference) if reference is not None else 0
+        below = _Below(reference, shared) if reference is not None and 0 < shared < subject.n_layers else None
+        known[key] = _read(subject, situations, progress, below)
     return known[key]
+
+
+@dataclass(frozen=True)
+class _Below:
+    """The blocks that a reference shares with its fine-tunes."""
+
+    reference: LanguageSubject
+    blocks: int
+
+    def of(self, tree: TokenTree) -> FrozenBelow:
+        """What they hand on for a tree; remembered, since many fine-tunes are read on the same trees."""
+        known = _BELOW.setdefault(self.reference.model, {})
+        key = (self.blocks, tree.ids, tree.parents)
+        if key not in known:
+            known[key] = tree_stream(self.reference, tree, self.blocks - 1)
+        return known[key]
 
 
 def changes(ours: Reading, theirs: Reading) -> Floats:
@@ -54,12 +83,14 @@ def changes(ours: Reading, theirs: Reading) -> Floats:
     return (log_p.exp() * (log_p - log_q)).sum(-1).clamp(min=0).double().numpy()
 
 
-def _read(subject: LanguageSubject, situations: Sequence[Situation], progress: Progress) -> Reading:
+def _read(
+    subject: LanguageSubject, situations: Sequence[Situation], progress: Progress, below: _Below | None
+) -> Reading:
     scores, starts = [], []
     for start in range(0, len(situations), _AT_ONCE):
         chunk = [_Row.of(subject, each) for each in situations[start : start + _AT_ONCE]]
         longest = max(len(path) for row in chunk for path in row.paths())
-        part = (_as_tree if reads_trees(subject, longest) else _padded)(subject, chunk)
+        part = _as_tree(subject, chunk, below) if reads_trees(subject, longest) else _padded(subject, chunk)
         scores += [_score(row, values) for row, values in zip(chunk, part[0], strict=True)]
         starts.append(part[1])
         done = start + len(chunk)
@@ -98,7 +129,9 @@ def _score(row: _Row, values: Sequence[float]) -> float:
     return float(np.logaddexp.reduce(flawed) if flawed else 0.0) - float(np.logaddexp.reduce(sound))
 
 
-def _as_tree(subject: LanguageSubject, chunk: Sequence[_Row]) -> tuple[list[list[float]], torch.Tensor]:
+def _as_tree(
+    subject: LanguageSubject, chunk: Sequence[_Row], below: _Below | None
+) -> tuple[list[list[float]], torch.Tensor]:
     paths = [path for row in chunk for path in row.paths()]
     tree = TokenTree.of(paths)
     where = iter(tree.paths)
@@ -113,7 +146,9 @@ def _as_tree(subject: LanguageSubject, chunk: Sequence[_Row]) -> tuple[list[list
     nodes = sorted({*begins, *(node for node, _ in wanted)})
     place = {node: i for i, node in enumerate(nodes)}
     with torch.no_grad():
-        log_p = torch.log_softmax(tree_logits(subject, tree, nodes).float(), -1).cpu()  # [nodes, vocab]
+        log_p = torch.log_softmax(
+            tree_logits(subject, tree, nodes, below and below.of(tree)).float(), -1
+        ).cpu()  # [nodes, vocab]
     each = log_p[[place[node] for node, _ in wanted], [token for _, token in wanted]]
     sums = iter(float(part.sum()) for part in each.split([n for row in counts for n in row]))
     return [[next(sums) for _ in row] for row in counts], log_p[[place[node] for node in begins]]

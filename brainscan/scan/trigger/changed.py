@@ -11,17 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+
 from brainscan.activations.capture import capture
 from brainscan.core.address import Site
 from brainscan.scan.texts.candidates import NEUTRAL_LEAD, SEARCH_REQUESTS
 from brainscan.scan.trigger.read import Floats
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.tree import TokenTree, reads_trees, tree_stream
 
 NEAR, FAR = 0.0, 0.2
 """Depths (share of the layers, above the first changed one) that single words and longer strings are read at."""
 LEAST_CHANGE = 1e-5
 """Relative change of the stream below which a layer counts as unchanged."""
 _TOKENS = 4096
+_ROWS = 400
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,23 @@ class Change:
         Only the order of strings of one length means anything.
         """
         layer = min(self.subject.n_layers - 1, self.first + round(depth * self.subject.n_layers))
-        site = Site("resid_post", layer)
         rows = [(*self.lead, *string) for string in strings]
-        ours, theirs = (
-            capture(model, rows, [site], keep="last", tokens_per_batch=_TOKENS)[site].values
-            for model in (self.subject, self.reference)
-        )
+        ours, theirs = (last_streams(model, rows, layer) for model in (self.subject, self.reference))
         moved = (ours - theirs).double()
         return (moved - moved.mean(0)).norm(dim=1).numpy()
+
+
+def last_streams(model: LanguageSubject, rows: Sequence[Sequence[int]], layer: int) -> torch.Tensor:
+    """[row, d_model] the stream at each row's last token after a block; shared beginnings are read once."""
+    if not reads_trees(model, max(map(len, rows))):
+        site = Site("resid_post", layer)
+        return capture(model, rows, [site], keep="last", tokens_per_batch=_TOKENS)[site].values
+    parts = []
+    for start in range(0, len(rows), _ROWS):
+        tree = TokenTree.of(rows[start : start + _ROWS])
+        stream = tree_stream(model, tree, layer).streams[0].float().cpu()
+        parts.append(stream[[path[-1] for path in tree.paths]])
+    return torch.cat(parts)
 
 
 def change_of(subject: LanguageSubject, reference: LanguageSubject) -> Change | None:
