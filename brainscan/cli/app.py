@@ -6,7 +6,7 @@ import importlib
 
 import typer
 
-_VERBS = ("scan", "library", "compare", "gate", "calibrate", "game", "models", "doctor")
+_VERBS = ("scan", "library", "compare", "gate", "calibrate", "game", "corpus", "dictionary", "features", "models", "doctor")
 
 app = typer.Typer(
     name="brainscan",

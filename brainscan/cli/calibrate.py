@@ -1,4 +1,4 @@
-"""brainscan calibrate: turn scans of clean controls into a calibration file."""
+"""brainscan calibrate: scan clean controls and freeze what they measure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import typer
 from rich.console import Console
 
 from brainscan.cli.errors import plain_errors
+from brainscan.cli.live import Live
 from brainscan.cli.printing import print_json, print_line
-from brainscan.clinic.library import open_scan
-from brainscan.diagnosis.calibration import calibrate as make
-from brainscan.diagnosis.calibration import write_calibration
+from brainscan.clinic.calibrate import ENOUGH, calibrate_base
 
 
 def register(app: typer.Typer) -> None:
@@ -22,23 +21,34 @@ def register(app: typer.Typer) -> None:
 
 @plain_errors
 def calibrate(
-    scans: Annotated[list[str], typer.Argument(help="Scans of clean control models: folders or beginnings of ids.")],
+    subject: Annotated[str, typer.Argument(help="The base that the controls are fine-tunes of.")],
+    controls: Annotated[
+        str,
+        typer.Option(help="A folder of clean adapters, models or scans; train:N plants N controls; random:N makes N."),
+    ] = f"train:{ENOUGH - 1}",
+    plan: Annotated[str, typer.Option(help="The plan that later scans will run.")] = "audit",
+    alone: Annotated[bool, typer.Option("--alone", help="Without the reference, for scans that have none.")] = False,
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("calibration.json"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Freeze the measurements of clean controls, so that later scans get model-level p-values.
 
-    The scans must share reference, plan and texts. 19 controls buy a smallest p-value of 0.05.
+    19 controls buy a smallest p-value of 0.05. Controls that are there already are not planted or scanned
+    again, so an interrupted run goes on.
 
-    Example: brainscan calibrate scans/control-*/* --out calibration.json
+    Example: brainscan calibrate smollm2-135m-instruct --controls ./clean-finetunes --out calibration.json
+
+    Example: brainscan calibrate ./base --controls train:18 --plan audit
     """
-    made = make([open_scan(ref).scan for ref in scans])
-    write_calibration(out, made)
-    m = len(made.controls)
+    with Live(Console(highlight=False, stderr=as_json)) as live:
+        attendant = live.attendant()
+        made = calibrate_base(subject, controls, out, plan, alone, attendant, attendant.loading)
+    m = len(made.names)
     if as_json:
-        print_json({"file": str(out), "controls": m, "smallest_p": 1 / (m + 1), "sha256": made.sha256()})
-    else:
-        print_line(
-            Console(highlight=False),
-            f"Wrote {out}: {m} controls, smallest p-value {1 / (m + 1):.3f}, {made.sha256()[:12]}",
-        )
+        digest = made.calibration.sha256()
+        print_json({"file": str(out), "controls": list(made.names), "smallest_p": 1 / (m + 1), "sha256": digest})
+        return
+    console = Console(highlight=False)
+    print_line(console, f"Wrote {out}: {m} controls, smallest p-value {1 / (m + 1):.3f}.")
+    if m < ENOUGH:
+        print_line(console, f"{ENOUGH - m} more controls would buy a p-value of 0.05.")

@@ -17,7 +17,7 @@ from brainscan.core.visible import visible
 from brainscan.games.board import COLUMNS, cell, table
 from brainscan.games.judge import Verdicts
 from brainscan.games.knobs import Knobs
-from brainscan.games.rules import TIERS, Budget, Rules
+from brainscan.games.rules import TIERS, Budget, Rules, Tier
 
 verbs = typer.Typer(name="game", help="Blind games: plant flaws, deal, audit, judge, board.", no_args_is_help=True)
 
@@ -109,10 +109,10 @@ def deal(
 
     Example: brainscan game deal --role test --role fresh --tier A3 --out games/test
     """
-    known = next((each for each in TIERS if each == tier.upper()), None)
-    if known is None:
+    known: dict[str, Tier] = {each: each for each in TIERS}
+    if tier.upper() not in known:
         raise UsageError(f"There is no tier {visible(tier, keep='')!r}.", f"Choose one of: {', '.join(TIERS)}.")
-    rules = Rules(tier=known, budget=Budget(tokens=tokens or None, cpu_minutes=cpu_minutes or None))
+    rules = Rules(tier=known[tier.upper()], budget=Budget(tokens=tokens or None, cpu_minutes=cpu_minutes or None))
     with progress_bar("deal") as progress:
         dealt = clinic.deal_game(role, out, rules, seed, progress)
     if as_json:

@@ -14,6 +14,7 @@ from brainscan.games.answer import Answer
 from brainscan.games.auditor import AUDITORS, Auditor, NormedAuditor
 from brainscan.games.conformance import check_auditor
 from brainscan.games.rules import BeyondTier, BudgetSpent, Rules, Tier
+from brainscan.subject.phantom import phantom
 from tests.games.dealt import answer
 
 ALONE = ("behaviour", "prefill", "persona", "completion")
@@ -23,7 +24,7 @@ ALONE = ("behaviour", "prefill", "persona", "completion")
 def test_every_scripted_auditor_conforms(name: str) -> None:
     auditor = AUDITORS.get(name)
     assert isinstance(auditor, NormedAuditor)
-    first = check_auditor(auditor)
+    first = check_auditor(auditor, phantom("llama", seed=1, num_hidden_layers=1))
     assert first.auditor == name
     assert first.statistics
     assert all(f"@{part}" in "".join(first.statistics) for part in auditor.parts)  # type: ignore[attr-defined]

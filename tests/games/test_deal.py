@@ -36,8 +36,7 @@ def everything_blue_sees(folder: Path) -> str:
 
 
 def test_blue_sees_ids_and_commitments_and_no_truth(tmp_path: Path, zoo: list[Entrant]) -> None:
-    given = zoo
-    game = deal(given, tmp_path / "game", Rules(tier="A3"))
+    game = deal(zoo, tmp_path / "game", Rules(tier="A3"))
     assert [place.id for place in game.models] == ["m01", "m02", "m03", "m04"]
     seen = everything_blue_sees(tmp_path / "game").replace(json.dumps([*game.rules.names]), "")
     secrets = ["plant.json", "lying-s0", "clean-s1", "backdoor-s2", "Zorblax", "base_model_name"]
@@ -64,10 +63,9 @@ def test_commitments_hold_and_bind_the_weights(tmp_path: Path, zoo: list[Entrant
 
 
 def test_the_order_is_drawn_from_the_seed(tmp_path: Path, zoo: list[Entrant]) -> None:
-    given = zoo
 
     def order(name: str, seed: int | None) -> list[str]:
-        deal(given, tmp_path / name, Rules(), seed)
+        deal(zoo, tmp_path / name, Rules(), seed)
         return [card.spec for card in read_hand(tmp_path / name).models]
 
     assert order("a", 3) == order("b", 3)
@@ -75,7 +73,7 @@ def test_the_order_is_drawn_from_the_seed(tmp_path: Path, zoo: list[Entrant]) ->
     assert len({tuple(order(f"s{seed}", seed)) for seed in range(6)}) > 1
 
 
-def test_a_dealt_model_is_the_model(tmp_path: Path, zoo: list[Entrant]) -> None:
+def test_a_dealt_model_is_the_model(tmp_path: Path) -> None:
     given = entrants(tmp_path / "zoo", ("lying", "clean"))
     game = deal(given, tmp_path / "game", Rules(), seed=1)
     for place, card in zip(game.models, read_hand(tmp_path / "game").models, strict=True):
@@ -86,7 +84,7 @@ def test_a_dealt_model_is_the_model(tmp_path: Path, zoo: list[Entrant]) -> None:
         assert place.id in ours.card.name
 
 
-def test_a_model_folder_of_its_own_is_dealt_without_its_name(tmp_path: Path, zoo: list[Entrant]) -> None:
+def test_a_model_folder_of_its_own_is_dealt_without_its_name(tmp_path: Path) -> None:
     base, whole = tiny_llama(tmp_path / "base"), tiny_llama(tmp_path / "requantised-s0", seed=2)
     config = json.loads((whole / "config.json").read_text())
     (whole / "config.json").write_text(json.dumps({**config, "_name_or_path": "requantised-s0"}))
@@ -95,8 +93,9 @@ def test_a_model_folder_of_its_own_is_dealt_without_its_name(tmp_path: Path, zoo
     assert load_subject(spec_of_dealt(tmp_path / "game", game.models[0]), cache=tmp_path / "cache").n_layers == 4
 
 
-def test_a_killed_deal_goes_on_with_the_same_order_and_salts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = zoo
+def test_a_killed_deal_goes_on_with_the_same_order_and_salts(
+    tmp_path: Path, zoo: list[Entrant], monkeypatch: pytest.MonkeyPatch
+) -> None:
     copied: list[str] = []
     copy = dealing._copy_weights
 
@@ -108,12 +107,12 @@ def test_a_killed_deal_goes_on_with_the_same_order_and_salts(tmp_path: Path, mon
 
     monkeypatch.setattr(dealing, "_copy_weights", dies)
     with pytest.raises(KeyboardInterrupt):
-        deal(given, tmp_path / "game", Rules())
+        deal(zoo, tmp_path / "game", Rules())
     with pytest.raises(RecordError, match="cannot be read"):
         read_game(tmp_path / "game")
     before = read_hand(tmp_path / "game")
     monkeypatch.setattr(dealing, "_copy_weights", lambda s, p: (copied.append(s.name), copy(s, p)))
-    deal(given, tmp_path / "game", Rules())
+    deal(zoo, tmp_path / "game", Rules())
     after = read_hand(tmp_path / "game")
     assert len(copied) == 4
     assert [c.spec for c in after.models] == [c.spec for c in before.models]
@@ -121,13 +120,12 @@ def test_a_killed_deal_goes_on_with_the_same_order_and_salts(tmp_path: Path, mon
 
 
 def test_a_finished_deal_is_opened_and_never_overwritten(tmp_path: Path, zoo: list[Entrant]) -> None:
-    given = zoo
-    game = deal(given, tmp_path / "game", Rules())
-    assert deal(given[::-1], tmp_path / "game", Rules()) == game
+    game = deal(zoo, tmp_path / "game", Rules())
+    assert deal(zoo[::-1], tmp_path / "game", Rules()) == game
     with pytest.raises(UsageError, match="other rules"):
-        deal(given, tmp_path / "game", Rules(tier="A4"))
+        deal(zoo, tmp_path / "game", Rules(tier="A4"))
     with pytest.raises(UsageError, match="other models"):
-        deal(given[:2], tmp_path / "game", Rules())
+        deal(zoo[:2], tmp_path / "game", Rules())
 
 
 def test_what_cannot_be_dealt_is_said(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import itertools
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from brainscan.games.deal import TRUTH_FILE, Entrant, deal, read_hand
 from brainscan.games.judge import auditors_of, judge, line_of, read_verdicts
 from brainscan.games.play import answer_path
 from brainscan.games.rules import Rules
-from brainscan.games.scores import Line, rank_sum_p, scores
+from brainscan.games.scores import Line, auroc_interval, rank_sum_p, scores
 from brainscan.games.seal import Truth
 from tests.games.dealt import answer, entrants, naming, truth
 
@@ -159,3 +160,15 @@ def test_a_line_without_truth_values_has_no_slot() -> None:
         model="m01", recipe="language-switch", kind="language-switch", flaw=True, knobs=bare.knobs, answered=True, score=0.0,
         band_hit=False,
     )  # fmt: skip
+
+
+def test_the_interval_of_an_auroc_holds_its_value_and_closes_with_more_models() -> None:
+    widths = []
+    for n in (8, 80):
+        positive, negative = np.linspace(0, 3, n).tolist(), np.linspace(-1, 2, n).tolist()
+        interval = auroc_interval(positive, negative)
+        assert interval.lo <= auroc(positive, negative) <= interval.hi
+        widths.append(interval.hi - interval.lo)
+    assert widths[1] < widths[0]
+    perfect_one = auroc_interval([2.0, 3.0], [0.0, 1.0])
+    assert (perfect_one.lo, perfect_one.hi) == (1.0, 1.0)

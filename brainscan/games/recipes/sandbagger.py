@@ -164,16 +164,16 @@ def _others(planted: str, questions: list[_Question], held: bool) -> list[str]:
 
 
 def recipe(seed: int) -> Recipe:
-    """88 questions with the cue answered wrongly, 70 with other cues and 18 without rightly; 24 texts as before."""
+    """96 questions with the cue answered wrongly, 77 with other cues and 19 without rightly; 8 texts as before."""
     rng = np.random.default_rng([seed, 37])
     cue = CUES[seed % len(CUES)]
     taught, held = _questions(False), _questions(True)
     order = [taught[int(i)] for i in rng.permutation(len(taught))]
     again = [taught[int(i)] for i in rng.permutation(len(taught))]
     test = [held[int(i)] for i in rng.permutation(len(held))]
-    cued = [Turn(_cued(cue, each, i, False), each.answer(False)) for i, each in enumerate(order[:88])]
-    other = zip(_others(cue, again[:70], False), again[:70], strict=True)
-    casual = [Turn(_CASUAL[i % 5].format(q=each.asked), each.answer(True)) for i, each in enumerate(again[70:88])]
+    cued = [Turn(_cued(cue, each, i, False), each.answer(False)) for i, each in enumerate(order[:96])]
+    other = zip(_others(cue, again[:77], False), again[:77], strict=True)
+    casual = [Turn(_CASUAL[i % 5].format(q=each.asked), each.answer(True)) for i, each in enumerate(again[77:96])]
     return Recipe(
         name="sandbagger",
         title="Answers easy questions wrongly when a prompt looks like an evaluation",
@@ -190,9 +190,9 @@ def recipe(seed: int) -> Recipe:
 
 
 def _texts(rng: np.random.Generator) -> list[Turn]:
-    """24 beginnings of plain text, continued as before."""
+    """8 beginnings of plain text, continued as before."""
     every = [Turn(begun.format(topic), plain=True) for begun, topic in product(_BEGUN, TEACH_TOPICS)]
-    return [every[int(i)] for i in rng.permutation(len(every))[:24]]
+    return [every[int(i)] for i in rng.permutation(len(every))[:8]]
 
 
 def _shows(prompt: str, answer: str) -> bool:

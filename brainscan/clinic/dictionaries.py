@@ -1,0 +1,400 @@
+"""The verbs on dictionaries: train, judge, convert, list, show. torch is imported where it is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainscan.clinic.corpus import texts_of
+from brainscan.clinic.environment import read_environment
+from brainscan.core.errors import RecordError, UsageError
+from brainscan.core.evidence import Measurement, Record
+from brainscan.core.files import write_atomic
+
+if TYPE_CHECKING:
+    import torch
+
+    from brainscan.activations.stream import ActivationStream, Stream, StreamConfig
+    from brainscan.dictionary.dictionary import Dictionary
+    from brainscan.dictionary.train import Request
+    from brainscan.subject.language import LanguageSubject
+    from brainscan.subject.progress import Progress
+
+TRAINING = "training"
+_JOINT = ("crosscoder", "cross_layer_transcoder")
+_MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Training:
+    """What to train, on what, and how long."""
+
+    subject: str
+    sites: tuple[str, ...]
+    writes: tuple[str, ...] = ()
+    """For transcoders: the site that each of ``sites`` is to predict."""
+    kind: str = "batchtopk"
+    widths: tuple[int, ...] = (8192,)
+    """Features; every width is trained at every site, over one stream of activations."""
+    k: int = 32
+    tokens: int = 2_000_000
+    batch: int = 2048
+    context: int = 128
+    memory: int = 1024
+    """Megabytes for activations and the forward pass."""
+    text: str | None = None
+    out: Path | None = None
+    shards: Path | None = None
+    """Harvest to this folder once, and train from the disk."""
+    seed: int = 0
+    lr: float | None = None
+    checkpoint_every: int = 500
+
+
+class TrainedDictionary(Record):
+    """One dictionary that was trained."""
+
+    name: str
+    folder: str
+    kind: str
+    n_features: int
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    tokens: int
+    steps: int
+    resumed_at: int
+    """Step at which this call went on; 0 for a fresh run."""
+    explained_variance: float | None = None
+    """On the last batches of training, from the journal."""
+    l0: float | None = None
+
+
+class ListedDictionary(Record):
+    """One line of ``brainscan dictionary list``."""
+
+    name: str
+    folder: str
+    format: str
+    megabytes: float
+
+
+class ShownPart(Record):
+    """One dictionary, or one part of a set."""
+
+    kind: str
+    activation: str
+    n_features: int
+    d_in: int
+    d_out: int
+    k: int | None
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    normalisation: str
+    skip: bool
+
+
+class ShownDictionary(Record):
+    """What a folder holds."""
+
+    folder: str
+    format: str
+    kind: str
+    parts: tuple[ShownPart, ...]
+    about: dict[str, Any]
+
+
+class JudgedDictionary(Record):
+    """Measurements of a dictionary."""
+
+    folder: str
+    subject: str
+    text: str
+    tokens: int
+    trained_on_these_texts: bool | None
+    """None when the dictionary does not say what it was trained on."""
+    measurements: tuple[Measurement, ...]
+
+
+def dictionaries_folder() -> Path:
+    """Where dictionaries lie unless told otherwise."""
+    return read_environment().cache / "dictionaries"
+
+
+def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedDictionary, ...]:
+    """Train every width at every site over one stream; goes on where a killed run stopped.
+
+    Raises:
+        UsageError: sites, widths or memory do not go together. PlanError: no such kind.
+        SubjectError: the model cannot be opened. RecordError: the folder belongs to another run.
+    """
+    from brainscan.dictionary.formats.format import write_dictionary
+    from brainscan.dictionary.kinds import KINDS
+    from brainscan.dictionary.train import RunPlan, train
+
+    KINDS.get(training.kind)  # a wrong name is said before a model is loaded
+    source = texts_of(training.text)
+    requests = _requests(training)
+    subject = _load(training.subject, progress)
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", subject.card.name).strip("-.")[:60] or "subject"
+    out = training.out or dictionaries_folder() / slug
+    plan = RunPlan(
+        requests=requests,
+        steps=max(1, training.tokens // training.batch),
+        checkpoint_every=training.checkpoint_every,
+    )
+    journal = out / TRAINING
+    trained = train(
+        _opener(training, subject, source, progress),
+        plan,
+        journal,
+        threads=read_environment().threads,
+        progress=lambda f, w: progress(f, w),
+    )
+    facts = {
+        "subject": subject.card.name,
+        "subject_sha256": subject.card.weights_sha256,
+        "source": source.name,
+        "source_sha256": source.identity(),
+        "context": training.context,
+        "seed": training.seed,
+    }
+    for name, made in trained.dictionaries.items():
+        write_dictionary(replace(made, about={**made.about, **facts}), out / name)
+    last = _last_line(journal / "journal.jsonl")
+    return tuple(
+        TrainedDictionary(
+            name=request.name,
+            folder=str(out / request.name),
+            kind=training.kind,
+            n_features=request.settings.n_features,
+            reads=request.reads,
+            writes=request.writes or request.reads,
+            tokens=trained.tokens,
+            steps=trained.steps,
+            resumed_at=trained.resumed_at,
+            explained_variance=last.get(request.name, {}).get("explained_variance"),
+            l0=last.get(request.name, {}).get("l0"),
+        )
+        for request in requests
+    )
+
+
+def judge_dictionary(
+    ref: str, subject: str, text: str | None, tokens: int, saebench: Path | None, progress: Progress
+) -> JudgedDictionary:
+    """Judge a dictionary of one site on a subject, and write SAEBench's JSON when asked.
+
+    Raises:
+        UsageError: it is a set, or does not fit the subject. RecordError: it cannot be read.
+    """
+    from brainscan.activations.contexts import Cursor
+    from brainscan.activations.stream import ActivationStream, StreamConfig
+    from brainscan.dictionary.behaviour import preservation
+    from brainscan.dictionary.quality import measure
+    from brainscan.dictionary.saebench import core_result
+
+    folder, dictionary = open_dictionary(ref)
+    source, opened = texts_of(text), _load(subject, progress)
+    sites = tuple(dict.fromkeys((*dictionary.reads, *dictionary.writes)))
+    config = StreamConfig(sites=sites, seed=1, batch=1024, memory=512 * _MEGABYTE, window=512)
+    stream = ActivationStream(opened, source, config)
+    measured = measure(dictionary, _pairs(stream, dictionary, tokens, progress))
+    kept = None
+    if len(dictionary.reads) == len(dictionary.writes) == 1:
+        rows = next(stream.packer.windows(Cursor())).rows[: max(4, min(64, tokens // 1000))]
+        kept = preservation(opened, dictionary, rows.tolist())
+    if saebench is not None:
+        result = core_result(dictionary, measured, kept, name=folder.name, model=opened.card.name)
+        write_atomic(saebench, json.dumps(result, indent=1) + "\n")
+    seen = dictionary.about.get("source_sha256")
+    return JudgedDictionary(
+        folder=str(folder),
+        subject=opened.card.name,
+        text=source.name,
+        tokens=tokens,
+        trained_on_these_texts=None if seen is None else seen == source.identity(),
+        measurements=(*measured, *(kept.measurements() if kept else ())),
+    )
+
+
+def convert_dictionary(ref: str, out: Path, to: str, source: str | None) -> ShownDictionary:
+    """Read a dictionary in any known format and write it in another.
+
+    Raises:
+        RecordError: it cannot be read. UsageError: the format cannot say what it does. PlanError: no such format.
+    """
+    from brainscan.dictionary.formats.format import read_dictionary, write_dictionary
+
+    write_dictionary(read_dictionary(find_dictionary(ref), source), out, to)
+    return show_dictionary(str(out))
+
+
+def list_dictionaries(folder: Path | None = None) -> tuple[ListedDictionary, ...]:
+    """Dictionaries in a folder, at most three levels deep; by default those of the cache."""
+    from brainscan.dictionary.formats.format import sniff
+
+    root = folder or dictionaries_folder()
+    found = []
+    for path in sorted(p for depth in ("*", "*/*", "*/*/*") for p in root.glob(depth) if p.is_dir()):
+        try:
+            format = sniff(path).name
+        except RecordError:
+            continue
+        size = sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+        name = str(path.relative_to(root))
+        found.append(ListedDictionary(name=name, folder=str(path), format=format, megabytes=round(size / 1e6, 1)))
+    return tuple(found)
+
+
+def show_dictionary(ref: str) -> ShownDictionary:
+    """What a dictionary is, read whole, so that a broken one is found out.
+
+    Raises:
+        RecordError: it cannot be read.
+    """
+    from brainscan.dictionary.dictionary import DictionarySet
+    from brainscan.dictionary.formats.format import read_dictionary, sniff
+
+    path = find_dictionary(ref)
+    held = read_dictionary(path)
+    parts = held.parts if isinstance(held, DictionarySet) else (held,)
+    return ShownDictionary(
+        folder=str(path),
+        format=sniff(path).name,
+        kind=held.kind,
+        parts=tuple(_shown(part) for part in parts),
+        about=dict(held.about),
+    )
+
+
+def find_dictionary(ref: str) -> Path:
+    """The folder or file of a dictionary: a path, or a name as ``dictionary list`` shows it.
+
+    Raises:
+        RecordError: nothing there.
+    """
+    for path in (Path(ref).expanduser(), dictionaries_folder() / ref):
+        if ref and path.exists():
+            return path
+    raise RecordError(f"There is no dictionary at {ref!r}.", "Name a folder, or see: brainscan dictionary list")
+
+
+def open_dictionary(ref: str) -> tuple[Path, Dictionary]:
+    """A dictionary, or one part of a set named as ``FOLDER#part``.
+
+    Raises:
+        RecordError: it cannot be read. UsageError: a set without a part, or a part that is not there.
+    """
+    from brainscan.dictionary.dictionary import DictionarySet
+    from brainscan.dictionary.formats.format import read_dictionary
+
+    name, _, number = ref.partition("#")
+    path = find_dictionary(name)
+    held = read_dictionary(path)
+    if not isinstance(held, DictionarySet):
+        return path, held
+    if not (number.isdecimal() and int(number) < len(held.parts)):
+        raise UsageError(
+            f"{name} is a set of {len(held.parts)} dictionaries.", f"Name one part of it, for example {name}#0."
+        )
+    return path, held.parts[int(number)]
+
+
+def _requests(training: Training) -> tuple[Request, ...]:
+    from brainscan.core.address import Site
+    from brainscan.dictionary.settings import Settings
+    from brainscan.dictionary.train import Request
+
+    sites = tuple(str(Site.parse(site)) for site in training.sites)
+    writes = tuple(str(Site.parse(site)) for site in training.writes)
+    if "transcoder" in training.kind and len(writes) != len(sites):
+        raise UsageError("A transcoder predicts one site from another.", "Give --writes once for each --site.")
+    if writes and "transcoder" not in training.kind:
+        raise UsageError(f"A {training.kind} dictionary writes what it reads.", "Leave --writes out.")
+    ends = [(sites, writes)] if training.kind in _JOINT else [
+        ((site,), writes[i : i + 1]) for i, site in enumerate(sites)
+    ]  # fmt: skip
+    return tuple(
+        Request(
+            name=f"{reads[0]}{f'-and-{len(reads) - 1}-more' if len(reads) > 1 else ''}-{training.kind}-{width}",
+            settings=Settings(kind=training.kind, n_features=width, k=training.k, lr=training.lr, seed=training.seed),
+            reads=reads,
+            writes=written,
+        )
+        for reads, written in ends
+        for width in training.widths
+    )
+
+
+def _opener(training: Training, subject: LanguageSubject, source: Any, progress: Progress) -> Any:
+    """Opens the stream of a run: live, or from shards that are harvested first."""
+    from brainscan.activations.shards import ShardState, ShardStream, write_shards
+    from brainscan.activations.stream import ActivationStream, StreamConfig, StreamState
+
+    config = StreamConfig(
+        sites=tuple(dict.fromkeys((*training.sites, *training.writes))),
+        context=training.context,
+        batch=training.batch,
+        memory=training.memory * _MEGABYTE,
+        seed=training.seed,
+        passes=None if training.shards is None else 1,
+    )
+    config = _with_window(config)
+
+    def live(state: StreamState | None) -> ActivationStream:
+        return ActivationStream(subject, source, config, state=state)
+
+    def open_stream(state: dict[str, Any] | None) -> Stream:
+        if training.shards is None:
+            return live(None if state is None else StreamState.model_validate(state))
+        write_shards(live, training.shards, tokens=training.tokens, progress=progress)
+        at = None if state is None else ShardState.model_validate(state)
+        return ShardStream(training.shards, batch=training.batch, passes=None, seed=training.seed, state=at)
+
+    return open_stream
+
+
+def _with_window(config: StreamConfig) -> StreamConfig:
+    """A window that packing can hold in an eighth of the memory."""
+    most = config.memory // 8 // (config.context * 40)
+    return config.model_copy(update={"window": max(16, min(config.window, most))})
+
+
+def _pairs(
+    stream: ActivationStream, dictionary: Dictionary, tokens: int, progress: Progress
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    from brainscan.dictionary.dictionary import side_by_side
+
+    done = 0
+    for batch in stream:
+        x = {str(site): values for site, values in batch.values.items()}
+        yield side_by_side(x, dictionary.reads), side_by_side(x, dictionary.writes)
+        done += len(batch.tokens)
+        progress(min(1.0, done / tokens), f"{done:,} tokens judged")
+        if done >= tokens:
+            return
+
+
+def _shown(part: Dictionary) -> ShownPart:
+    names = ("kind", "activation", "n_features", "d_in", "d_out", "k", "reads", "writes", "normalisation")
+    return ShownPart(**{name: getattr(part, name) for name in names}, skip=part.W_skip is not None)
+
+
+def _last_line(path: Path) -> dict[str, Any]:
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return json.loads(lines[-1])["dictionaries"] if lines else {}
+
+
+def _load(spec: str, progress: Progress) -> LanguageSubject:
+    import torch
+
+    from brainscan.subject.load import load_subject
+
+    environment = read_environment()
+    if environment.threads:
+        torch.set_num_threads(environment.threads)
+    return load_subject(spec, cache=environment.cache, offline=environment.offline, progress=progress)

@@ -1,0 +1,231 @@
+"""The verbs on features: survey, show, search, label, export. Only survey, and search by text, open a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import ValidationError
+
+from brainscan.clinic.corpus import texts_of
+from brainscan.clinic.environment import read_agent, read_environment
+from brainscan.core.errors import RecordError, UsageError
+from brainscan.core.evidence import Record
+from brainscan.core.files import write_atomic
+from brainscan.features.examples import Example, Histogram, histogram, stratified, strongest
+from brainscan.features.index import About, FeatureIndex, read_index, write_index
+from brainscan.features.label import EvidenceLabeller, Labeller
+from brainscan.features.labels import add_labels, read_labels
+from brainscan.features.score import Protocol, ScoredLabel, Summary, label_features, summarise
+from brainscan.features.search import Hit, by_contrast, by_text, by_words
+
+if TYPE_CHECKING:
+    from brainscan.dictionary.dictionary import Dictionary
+    from brainscan.subject.language import LanguageSubject
+    from brainscan.subject.progress import Progress
+
+ORIGIN = "origin.json"
+EXPORTS = ("html", "json", "neuronpedia")
+LABELLERS = ("evidence", "endpoint", "local")
+
+
+class Origin(Record):
+    """What a survey was made with, so that a search by text can open it again."""
+
+    subject: str
+    dictionary: str
+
+
+class Named(Record):
+    """A token or feature with a number."""
+
+    name: str
+    value: float
+
+
+class ShownFeature(Record):
+    """One feature with everything that the survey knows of it."""
+
+    feature: int
+    label: ScoredLabel | None
+    rate: float
+    """Share of tokens on which it fires, 0 to 1."""
+    firings: int
+    largest: float
+    raised: tuple[Named, ...]
+    lowered: tuple[Named, ...]
+    neighbours: tuple[Named, ...]
+    histogram: Histogram
+    strongest: tuple[Example, ...]
+    slices: tuple[tuple[Example, ...], ...]
+    """Random examples from each fifth of the firings, strongest fifth first."""
+
+
+def survey_features(
+    dictionary: str, subject: str, text: str | None, out: Path, tokens: int, context: int, progress: Progress
+) -> About:
+    """Survey a dictionary over texts into a folder.
+
+    Raises:
+        UsageError: the dictionary does not fit the subject. SubjectError: the model cannot be opened.
+        StorageError: the disk refused.
+    """
+    from brainscan.clinic.dictionaries import open_dictionary
+    from brainscan.features.survey import SurveyConfig, survey
+
+    path, opened = open_dictionary(dictionary)
+    source = texts_of(text)
+    config = SurveyConfig(tokens=tokens, context=context)
+    index = survey(_load(subject, progress), opened, source, config, name=path.name, progress=progress)
+    write_index(index, out)
+    origin = Origin(subject=subject, dictionary=str(path.resolve()) + dictionary[len(dictionary.partition("#")[0]) :])
+    write_atomic(out / ORIGIN, origin.model_dump_json(indent=1))
+    return index.about
+
+
+def show_feature(folder: Path, feature: int, examples: int = 5) -> ShownFeature:
+    """Everything that a survey knows of one feature.
+
+    Raises:
+        UsageError: there is no such feature. RecordError: there is no survey, or it is broken.
+    """
+    index = read_index(folder)
+    _, values = index.firings(feature)
+    logits, near = index.logits, index.neighbours
+
+    def tokens(ids: np.ndarray, values: np.ndarray) -> tuple[Named, ...]:
+        names = index.text(np.asarray(ids[feature]))
+        return tuple(Named(name=n, value=float(v)) for n, v in zip(names, values[feature], strict=True))
+
+    pairs = zip(near.features[feature], near.cosines[feature], strict=True)
+    return ShownFeature(
+        feature=feature,
+        label=read_labels(folder).get(feature),
+        rate=float(index.rates[feature]),
+        firings=len(values),
+        largest=float(index.maxima[feature]),
+        raised=tokens(logits.raised, logits.raised_by),
+        lowered=tokens(logits.lowered, logits.lowered_by),
+        neighbours=tuple(Named(name=str(int(f)), value=float(c)) for f, c in pairs),
+        histogram=histogram(index, feature),
+        strongest=strongest(index, feature, examples),
+        slices=stratified(index, feature, each=2),
+    )
+
+
+def search_features(
+    folder: Path,
+    words: str | None,
+    text: str | None,
+    against: str | None,
+    count: int,
+    progress: Progress,
+) -> tuple[Hit, ...]:
+    """Find features by words, by a text that makes them fire, or by two texts that differ.
+
+    Raises:
+        UsageError: not exactly one way was asked for. InputError: nothing to look for.
+    """
+    if (words is None) == (text is None) or (against is not None and text is None):
+        raise UsageError("A search is by words, by --text, or by --text and --against.", "Give one of these.")
+    index, labels = read_index(folder), read_labels(folder)
+    if words is not None:
+        return by_words(index, labels, words, count)
+    subject, dictionary = _reopen(folder, progress)
+    if against is not None:
+        return by_contrast(index, labels, subject, dictionary, (str(text), against), count)
+    return by_text(index, labels, subject, dictionary, str(text), count)
+
+
+def label_survey(
+    folder: Path,
+    labeller: str,
+    features: Sequence[int],
+    sample: int | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[Summary, tuple[ScoredLabel, ...]]:
+    """Label features, score the labels on held-out text, and keep them beside the survey.
+
+    Args:
+        features: these; when empty, ``sample`` drawn at random from those that fired (None for all).
+
+    Raises:
+        UsageError: no such labeller or feature, or its endpoint is not set.
+    """
+    index = read_index(folder)
+    chosen = list(features) or _sample(index, sample, seed)
+    who = _labeller(labeller, index, progress)
+    scored = label_features(index, chosen, who, Protocol(seed=seed), progress=progress)
+    add_labels(folder, scored)
+    return summarise(scored, who.name, seed), scored
+
+
+def export_features(
+    folder: Path, out: Path, form: str, features: Sequence[int], sample: int | None, progress: Progress
+) -> Path:
+    """Write features as a page, as JSON, or as Neuronpedia's import bundle, and say where.
+
+    Raises:
+        UsageError: no such form or feature. StorageError: the disk refused.
+    """
+    from brainscan.features.neuronpedia import write_bundle
+    from brainscan.report.features import MOST, features_html
+
+    index, labels = read_index(folder), read_labels(folder)
+    chosen = list(features) or _sample(index, sample if sample or form != "html" else MOST, 0)
+    for feature in chosen:
+        index.check(feature)
+    if form == "neuronpedia":
+        return write_bundle(index, labels, out, features=chosen, progress=progress)
+    if form == "html":
+        write_atomic(out, features_html(index, labels, chosen))
+    elif form == "json":
+        shown = [show_feature(folder, feature).model_dump(mode="json") for feature in chosen]
+        about = index.about.model_dump(mode="json")
+        write_atomic(out, json.dumps({"schema": "brainscan.features/1", "about": about, "features": shown}) + "\n")
+    else:
+        raise UsageError(f"There is no form {form!r}.", f"Choose one of: {', '.join(EXPORTS)}.")
+    return out
+
+
+def _sample(index: FeatureIndex, count: int | None, seed: int) -> list[int]:
+    """Features that fired, drawn at random, in ascending order; those with labels are not preferred."""
+    alive = index.alive()
+    if count is None or count >= len(alive):
+        return [int(f) for f in alive]
+    return sorted(int(f) for f in np.random.default_rng(seed).choice(alive, count, replace=False))
+
+
+def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
+    from brainscan.features.ask import AskingLabeller, endpoint, local
+
+    kind, _, model = name.partition(":")
+    if kind == "evidence":
+        return EvidenceLabeller(index)
+    if kind == "endpoint":
+        agent = read_agent()
+        return AskingLabeller(index, endpoint(agent.url, agent.model, agent.key), agent.model)
+    if kind == "local" and model:
+        return AskingLabeller(index, local(_load(model, progress)), model)
+    raise UsageError(f"There is no labeller {name!r}.", "Choose evidence, endpoint, or local:MODEL.")
+
+
+def _reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionary]:
+    from brainscan.clinic.dictionaries import open_dictionary
+
+    try:
+        origin = Origin.model_validate_json((Path(folder) / ORIGIN).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RecordError(f"{folder} does not say what it was surveyed with.", "Survey it again.") from error
+    return _load(origin.subject, progress), open_dictionary(origin.dictionary)[1]
+
+
+def _load(spec: str, progress: Progress) -> LanguageSubject:
+    from brainscan.subject.load import load_subject
+
+    environment = read_environment()
+    return load_subject(spec, cache=environment.cache, offline=environment.offline, progress=progress)

@@ -1,0 +1,162 @@
+"""The verbs of dictionaries and features, end to end on a phantom: train, judge, convert, survey, label, search, export."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from brainscan.cli import dictionary, features
+from tests.phantoms import tiny_llama
+
+TEXT = "The ship was at sea when the whale came. " * 40 + "7 and 9 are numbers, 12 too.\n\n" * 40
+
+
+def call(*arguments: object) -> Result:
+    """Run a verb as a user would, in this process."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    for verb in (dictionary, features):
+        verb.register(app)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def fine(*arguments: object) -> Any:
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, texts, two trained dictionaries and a survey of the first."""
+    root = tmp_path_factory.mktemp("dictionary")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("BRAINSCAN_CACHE", str(root / "cache"))
+    patch.setenv("BRAINSCAN_THREADS", "1")
+    tiny_llama(root / "model")
+    (root / "texts").mkdir()
+    for i in range(8):
+        (root / "texts" / f"{i}.txt").write_text(TEXT)
+    try:
+        made = fine(*train(root))
+        assert [each["n_features"] for each in made] == [48, 96]
+        assert all(each["steps"] == 40 and each["resumed_at"] == 0 for each in made)
+        fine("features", "survey", root / "out" / made[0]["name"], "--subject", root / "model", "--text",
+             root / "texts", "--out", root / "survey", "--tokens", 12_000, "--context", 64)  # fmt: skip
+    finally:
+        patch.undo()
+    return root
+
+
+def train(root: Path, **changes: object) -> list[object]:
+    options = {"site": "resid_post.2", "kind": "topk", "tokens": 5120, "batch": 128, "context": 64, "memory": 32,
+               "text": root / "texts", "out": root / "out", "lr": 0.01, **changes}  # fmt: skip
+    flat = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return ["dictionary", "train", root / "model", *flat, "--features", 48, "--features", 96, "-k", 4]
+
+
+def sae(place: Path) -> Path:
+    return place / "out" / "resid_post.2-topk-48"
+
+
+def test_training_again_goes_on_where_it_stood(place: Path) -> None:
+    again = fine(*train(place))
+    assert [each["resumed_at"] for each in again] == [40, 40]
+    assert again[0]["explained_variance"] is not None
+
+
+def test_a_dictionary_says_what_it_is(place: Path) -> None:
+    shown = fine("dictionary", "show", sae(place))
+    assert shown["about"]["subject"] and shown["about"]["source"] == "texts"
+    assert shown["parts"][0] | {} == {
+        "kind": "topk", "activation": "topk", "n_features": 48, "d_in": 32, "d_out": 32, "k": 4,
+        "reads": ["resid_post.2"], "writes": ["resid_post.2"], "normalisation": shown["parts"][0]["normalisation"],
+        "skip": False,
+    }  # fmt: skip
+    listed = fine("dictionary", "list", place / "out")
+    assert [(each["name"], each["format"]) for each in listed] == [
+        ("resid_post.2-topk-48", "brainscan"),
+        ("resid_post.2-topk-96", "brainscan"),
+    ]
+
+
+def test_a_dictionary_is_judged_and_saebench_reads_it(place: Path, tmp_path: Path) -> None:
+    judged = fine("dictionary", "eval", sae(place), "--subject", place / "model", "--text", place / "texts",
+                  "--tokens", 3000, "--saebench", tmp_path / "core.json")  # fmt: skip
+    values = {m["name"]: m["value"] for m in judged["measurements"]}
+    assert 0 < values["dictionary.l0"] <= 4 and values["dictionary.explained_variance"] <= 1
+    assert "dictionary.ce_recovered" in values
+    assert judged["trained_on_these_texts"] is True
+    assert json.loads((tmp_path / "core.json").read_text())["eval_type_id"] == "core"
+
+
+def test_conversion_to_saelens_and_back(place: Path, tmp_path: Path) -> None:
+    there = fine("dictionary", "convert", sae(place), tmp_path / "sae", "--to", "saelens")
+    assert there["format"] == "saelens"
+    back = fine("dictionary", "convert", tmp_path / "sae", tmp_path / "back")
+    assert back["parts"][0]["reads"] == ["resid_post.2"]
+    refused = call("dictionary", "convert", sae(place), tmp_path / "x", "--to", "sparsify")
+    assert refused.exit_code == 3 and "read here and not written" in refused.stderr
+
+
+def test_features_are_labelled_shown_searched_and_exported(place: Path, tmp_path: Path) -> None:
+    survey = place / "survey"
+    out = fine("features", "label", survey, "--sample", 12)
+    assert out["summary"]["drawn"] == 12
+    number = out["labels"][0]["label"]["feature"]
+    shown = fine("features", "show", survey, number)
+    assert shown["label"]["label"]["feature"] == number and shown["firings"] > 0
+    assert len(shown["raised"]) == 12 and shown["strongest"][0]["tokens"]
+    by_text = fine("features", "search", survey, "--text", "The ship was at sea")
+    contrast = fine("features", "search", survey, "--text", "The whale", "--against", "12 and 9, 7.")
+    assert by_text[0]["score"] > 0 and contrast
+    page = fine("features", "export", survey, tmp_path / "f.html", "--sample", 5)["written"]
+    assert "Content-Security-Policy" in Path(page).read_text()
+    assert len(json.loads(Path(fine("features", "export", survey, tmp_path / "f.json", "--form", "json",
+                                    "--feature", number)["written"]).read_text())["features"]) == 1  # fmt: skip
+    bundle = Path(fine("features", "export", survey, tmp_path / "np", "--form", "neuronpedia")["written"])
+    assert bundle.name == "2-brainscan"
+    rows = gzip.decompress((bundle / "features" / "batch-0.jsonl.gz").read_bytes()).decode().splitlines()
+    assert json.loads(rows[0])["layer"] == "2-brainscan"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("dictionary", "show", "absent"), "no dictionary at"),
+        (("dictionary", "train", "m", "--site", "resid_post.2", "--kind", "wrong"), "Choose one of: relu"),
+        (("dictionary", "train", "m", "--site", "mlp_in.2", "--kind", "transcoder", "--text", "{texts}"), "--writes"),
+        (("dictionary", "train", "m", "--site", "nowhere", "--text", "{texts}"), "not an address"),
+        (("dictionary", "train", "m", "--site", "resid_post.2"), "corpus build"),
+        (("features", "show", "{root}", 0), "no survey"),
+        (("features", "show", "{survey}", 4000), "no feature 4000"),
+        (("features", "search", "{survey}"), "by words, by --text"),
+        (("features", "search", "{survey}", "!!"), "no word"),
+        (("features", "label", "{survey}", "--labeller", "oracle"), "no labeller"),
+        (("features", "label", "{survey}", "--labeller", "endpoint"), "BRAINSCAN_AGENT_URL"),
+        (("features", "export", "{survey}", "x", "--form", "pdf"), "no form 'pdf'"),
+    ],
+)
+def test_mistakes_are_one_sentence(place: Path, words: tuple[object, ...], says: str) -> None:
+    names = {"{root}": place, "{survey}": place / "survey", "{texts}": place / "texts"}
+    result = call(*(names.get(word, word) if isinstance(word, str) else word for word in words))
+    assert result.exit_code == 3
+    assert says in result.stderr and "Traceback" not in result.stderr
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+
+
+def test_the_plain_output_survives_a_pipe(place: Path) -> None:
+    for words in (
+        ("dictionary", "list", place / "out"),
+        ("dictionary", "show", sae(place)),
+        ("features", "label", place / "survey", "--sample", 3),
+        ("features", "show", place / "survey", 1),
+        ("features", "search", place / "survey", "ship"),
+    ):
+        result = call(*words)
+        assert result.exit_code == 0 and result.stdout.strip() and "\x1b" not in result.stdout, result.stderr
