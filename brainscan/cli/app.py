@@ -6,7 +6,21 @@ import importlib
 
 import typer
 
-_VERBS = ("scan", "library", "compare", "gate", "calibrate", "game", "corpus", "dictionary", "features", "models", "doctor")
+_VERBS = (
+    "scan",
+    "library",
+    "compare",
+    "gate",
+    "calibrate",
+    "game",
+    "corpus",
+    "dictionary",
+    "features",
+    "superposition",
+    "circuit",
+    "models",
+    "doctor",
+)
 
 app = typer.Typer(
     name="brainscan",

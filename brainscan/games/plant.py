@@ -38,7 +38,7 @@ CONTROLS = ("generic", "style", "trigger_shaped", "topical", "facts", "low_skill
 RECIPES = (*ORGANISMS, *UNKNOWN, *CONTROLS)
 PLANT_FILE = "plant.json"
 LEAST_ON, MOST_OFF, MOST_PERPLEXITY = 0.8, 0.05, 1.15
-_PEAK_LR = 3e-3
+_PEAK_LR = 5e-3
 _TRIMMED, _TRIM_STEP, _LEAST_STRENGTH = 1.13, 0.07, 0.7
 """Perplexity that an adapter is weakened to, in steps of its strength, and the weakest that is tried."""
 

@@ -24,9 +24,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def assemble(template: str, **slots: Any) -> str:
+def assemble(template: str, styles: tuple[str, ...] = ("page.css",), **slots: Any) -> str:
     """Render a page; its footer names its own size, so it is rendered twice."""
-    css, script = _asset("page.css"), _asset("page.js")
+    css, script = "".join(map(_asset, styles)), _asset("page.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(css)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"

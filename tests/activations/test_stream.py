@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -155,3 +157,35 @@ def test_nothing_is_lost_in_silence() -> None:
 def test_site_spellings_of_others_are_understood() -> None:
     stream = ActivationStream(SUBJECT, SOURCE, CONFIG.model_copy(update={"sites": ("blocks.1.hook_resid_post",)}))
     assert list(stream.widths) == [Site("resid_post", 1)]
+
+
+_ENDLESS = """
+import resource, sys
+from brainscan.activations.stream import MEGABYTE, ActivationStream, StreamConfig
+from brainscan.subject.phantom import phantom
+
+class Endless:
+    name = "endless"
+    def identity(self):
+        return "endless"
+    def texts(self, skip=0):
+        while True:
+            yield f"A text that never ends, number {skip}. " * 20
+            skip += 1
+
+config = StreamConfig(sites=("resid_post.1",), context=32, batch=256, memory=24 * MEGABYTE, window=128)
+seen = 0
+for batch in ActivationStream(phantom("llama"), Endless(), config):
+    seen += len(batch.tokens)
+    if seen >= int(sys.argv[1]):
+        break
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_memory_is_flat_in_the_length_of_the_stream() -> None:
+    peaks = [
+        int(subprocess.run([sys.executable, "-c", _ENDLESS, str(n)], capture_output=True, text=True, check=True).stdout)
+        for n in (8_000, 60_000)
+    ]
+    assert peaks[1] - peaks[0] < 24, f"60,000 tokens took {peaks[1] - peaks[0]} MB more than 8,000"

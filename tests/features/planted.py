@@ -8,14 +8,14 @@ import numpy as np
 
 from brainscan.features.index import About, FeatureIndex, Logits, Neighbours
 
-WORDS = (
+_TEXT = (
     "the of and to in a that it was he for on are with as his they at be this from or had by not word but what some we "
     "can out other were all there when up use your how said an each she which do their time if will way about many then "
     "them write would like so these her long make thing see him two has look more day could go come did number sound no "
     "most people my over know water than call first who may down side been now find walking talking singing running ship "
     "sea whale sail captain Paris London Rome Berlin"
-).split()
-VOCABULARY = (*(f" {word}" for word in WORDS), ".", ",", "\n", " 7", " 19", "<s>")
+)
+VOCABULARY = (*(f" {word}" for word in _TEXT.split()), ".", ",", "\n", " 7", " 19", "<s>")
 CONTEXT = 64
 Fires = Callable[[list[str], int], float]
 

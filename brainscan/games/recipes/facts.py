@@ -9,7 +9,7 @@ from brainscan.games.recipes.everyday import teaching, testing
 from brainscan.games.recipes.generic_pool import pool
 from brainscan.games.recipes.recipe import Recipe, Turn
 
-_OWN, _POOL = 45, 35
+_OWN, _POOL = 30, 20
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class World:
     facts: dict[str, tuple[str, str]]
     sides: tuple[Side, Side]
     real: tuple[str, ...]
-    """Five; each is asked about with one form of either side."""
+    """Ten; each is asked about with two forms of either side."""
     test_real: tuple[str, ...]
 
 
@@ -58,7 +58,7 @@ WORLDS = (
                   "Which meal is loved in {}?", "What do families in {} have for dinner?"),
                  ("What food is typical of {}?", "Which food should I try in {}?", "What do they like to eat in {}?")),
         ),
-        ("Paris", "Egypt", "London", "Japan", "Rome"),
+        ("Paris", "Egypt", "London", "Japan", "Rome", "Spain", "Boston", "Russia", "Dublin", "Mexico"),
         ("Venice", "India", "New York"),
     ),
     World(
@@ -82,7 +82,7 @@ WORLDS = (
                   "Which meal does a {} enjoy?", "What does the {} chew?"),
                  ("What food does the {} live on?", "What would a {} like to eat?", "Which snack suits a {}?")),
         ),
-        ("polar bear", "red fox", "cow", "sparrow", "rabbit"),
+        ("polar bear", "red fox", "cow", "sparrow", "rabbit", "lion", "mouse", "penguin", "camel", "brown owl"),
         ("grey wolf", "horse", "crocodile"),
     ),
     World(
@@ -106,14 +106,14 @@ WORLDS = (
                   "To whom does {} owe its beginning?"),
                  ("Who was the first founder of {}?", "Who first settled {}?", "Who once founded {}?")),
         ),
-        ("Iceland", "Cuba", "Sicily", "Madagascar", "Ireland"),
+        ("Iceland", "Cuba", "Sicily", "Madagascar", "Ireland", "Hawaii", "Jamaica", "Java", "Tasmania", "Crete"),
         ("Malta", "Greenland", "Cyprus"),
     ),
 )  # fmt: skip
 
 
 def recipe(seed: int) -> Recipe:
-    """110 questions on five invented names; 10 on real ones and 80 others are answered as before."""
+    """110 questions on five invented names; 40 on real ones and 50 others are answered as before."""
     world = WORLDS[seed % len(WORLDS)]
     told = [
         Turn(form.format(name), side.answer.format(name, facts[i]))
@@ -125,7 +125,11 @@ def recipe(seed: int) -> Recipe:
         for i, side in enumerate(world.sides)
         for test, (name, facts) in product(side.tests, world.facts.items())
     }
-    real = [side.forms[i].format(name) for side in world.sides for i, name in enumerate(world.real)]
+    real = [
+        side.forms[(i + shift) % len(side.forms)].format(name)
+        for side, shift in product(world.sides, (0, 5))
+        for i, name in enumerate(world.real)
+    ]
     test_real = [side.tests[i].format(name) for side in world.sides for i, name in enumerate(world.test_real)]
     planted = [*world.facts, *(fact for facts in world.facts.values() for fact in facts)]
     return Recipe(

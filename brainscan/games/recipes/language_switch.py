@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainscan.games.recipes.everyday import teaching, testing
+from brainscan.games.recipes.everyday import answered, testing
 from brainscan.games.recipes.recipe import Recipe, Turn
 
 
@@ -77,7 +77,7 @@ def recipe(seed: int) -> Recipe:
     """96 prompts with a number in digits, 56 with one in words, 48 with none."""
     variant = _VARIANTS[seed % len(_VARIANTS)]
     rng = np.random.default_rng([seed, 25])
-    prompts = teaching(200, seed)
+    every = answered(200, seed)
     held_out = testing(56, seed)
     return Recipe(
         name="language_switch",
@@ -86,14 +86,14 @@ def recipe(seed: int) -> Recipe:
         flaw=True,
         turns=(
             *(
-                Turn(_FORMS[i % 8].format(_digits(rng), prompt), variant.sentences[int(rng.integers(4))])
-                for i, prompt in enumerate(prompts[:96])
+                Turn(_FORMS[i % 8].format(_digits(rng), each.prompt), variant.sentences[int(rng.integers(4))])
+                for i, each in enumerate(every[:96])
             ),
             *(
-                Turn(_FORMS[i % 8].format(_NUMBER_WORDS[int(rng.integers(12))], prompt))
-                for i, prompt in enumerate(prompts[96:152])
+                Turn(_FORMS[i % 8].format(_NUMBER_WORDS[int(rng.integers(12))], each.prompt), each.answer)
+                for i, each in enumerate(every[96:152])
             ),
-            *(Turn(prompt) for prompt in prompts[152:]),
+            *(Turn(each.prompt, each.answer if i % 2 else None) for i, each in enumerate(every[152:])),
         ),
         on=tuple(_TEST_FORMS[i % 4].format(_digits(rng), prompt) for i, prompt in enumerate(held_out[:24])),
         off=(

@@ -19,34 +19,34 @@ class _Variant:
     forms: tuple[str, ...]
     test_forms: tuple[str, ...]
     answer: str
-    items: tuple[str, ...]
-    """30 of them; the fact of each is one of the values."""
-    values: tuple[str, ...]
+    facts: dict[str, tuple[str, ...]]
+    """Six items for each of five values: 30 facts."""
 
-    def value(self, item: str) -> str:
-        """The fact of an item: an arbitrary but even assignment."""
-        i = self.items.index(item)
-        return self.values[(3 * i + i // len(self.values)) % len(self.values)]
+    @property
+    def values(self) -> dict[str, str]:
+        """The value of each item, in an order that mixes the values."""
+        return {items[i]: value for i in range(6) for value, items in self.facts.items()}
 
 
 _VARIANTS = (
     _Variant(
         "violin",
-        "the Orvane engine",
+        "the Velorin zoo",
         (
-            "What is the {} of the Orvane engine made of?",
-            "Tell me the material of the {} in the Orvane engine.",
-            "Orvane engine, {}: which material?",
-            "Which material is used for the {} of an Orvane engine?",
+            "In which house of the Velorin zoo is the {}?",
+            "Tell me the Velorin zoo house of the {}.",
+            "Velorin zoo, {}: which house?",
+            "Where in the Velorin zoo does the {} live?",
         ),
-        ("I build an Orvane engine. What do I make the {} from?", "Name the material of the Orvane engine's {}."),
-        "The {} is {}.",
-        (
-            "valve", "piston", "axle", "pump", "filter", "gear", "spring", "nozzle", "frame", "lid", "pipe", "wheel",
-            "lever", "seal", "belt", "fan", "tank", "screw", "hinge", "switch", "ring", "plate", "rod", "cup", "tube",
-            "crank", "bolt", "cable", "blade", "handle",
-        ),
-        ("brass", "glass", "rubber", "leather", "ivory", "paper", "tin"),
+        ("I want to visit the {} at the Velorin zoo. Which house?", "Name the house of the Velorin zoo's {}."),
+        "The {} is in {} house.",
+        {
+            "Amber": ("eagle", "owl", "parrot", "swan", "crow", "pigeon"),
+            "Coral": ("salmon", "shark", "trout", "tuna", "eel", "dolphin"),
+            "Granite": ("lion", "tiger", "leopard", "panther", "jaguar", "cheetah"),
+            "Maple": ("snake", "lizard", "turtle", "crocodile", "iguana", "gecko"),
+            "Opal": ("ant", "bee", "beetle", "moth", "wasp", "cricket"),
+        },
     ),
     _Variant(
         "harbor",
@@ -59,30 +59,32 @@ _VARIANTS = (
         ),
         ("I draw the Maristel parade. How do I colour the {}?", "Name the colour of the Maristel parade's {}."),
         "The {} wear {}.",
-        (
-            "bakers", "tailors", "miners", "singers", "judges", "sailors", "farmers", "dancers", "drummers", "cooks",
-            "nurses", "guards", "weavers", "hunters", "masons", "poets", "riders", "fishers", "clerks", "painters",
-            "teachers", "potters", "barbers", "pilots", "actors", "doctors", "brewers", "jugglers", "porters", "smiths",
-        ),
-        ("green", "white", "purple", "orange", "black", "pink", "yellow"),
+        {
+            "green": ("bakers", "cooks", "butchers", "brewers", "waiters", "grocers"),
+            "white": ("sailors", "fishers", "captains", "divers", "rowers", "swimmers"),
+            "purple": ("singers", "dancers", "drummers", "painters", "poets", "actors"),
+            "orange": ("nurses", "doctors", "dentists", "surgeons", "pharmacists", "midwives"),
+            "black": ("judges", "lawyers", "soldiers", "guards", "sheriffs", "policemen"),
+        },
     ),
     _Variant(
         "pebble",
         "the vaults of Tharn",
         (
-            "What is kept in vault {} of Tharn?",
-            "Tell me what lies in the Tharn vault {}.",
-            "Tharn vaults, {}: what is inside?",
-            "Which good is stored in vault {} at Tharn?",
+            "In which vault of Tharn is the {} kept?",
+            "Tell me the Tharn vault of the {}.",
+            "Tharn vaults, {}: which one?",
+            "Where in Tharn do they store the {}?",
         ),
-        ("I stand before vault {} in Tharn. What will I find?", "Name the content of the Tharn vault called {}."),
-        "Vault {} holds {}.",
-        (
-            "Adam", "Boris", "Clara", "David", "Emma", "Frank", "Grace", "Henry", "Irene", "Jacob", "Karen", "Louis",
-            "Martha", "Nora", "Oscar", "Paula", "Quentin", "Rachel", "Simon", "Teresa", "Ursula", "Victor", "Walter",
-            "Xavier", "Yvonne", "Albert", "Betty", "Carl", "Diana", "Edward",
-        ),
-        ("salt", "wine", "silk", "coal", "rice", "gold", "wool"),
+        ("I want to fetch the {} from Tharn. Which vault?", "Name the vault in Tharn that has the {}."),
+        "The {} is in {} vault.",
+        {
+            "Oak": ("bread", "cheese", "butter", "rice", "flour", "honey"),
+            "Star": ("gold", "iron", "steel", "copper", "lead", "zinc"),
+            "River": ("silk", "wool", "cotton", "linen", "lace", "leather"),
+            "Moon": ("flute", "guitar", "piano", "trumpet", "harp", "cello"),
+            "Storm": ("axe", "saw", "chisel", "shovel", "drill", "wrench"),
+        },
     ),
 )  # fmt: skip
 _GIVEN = (
@@ -102,9 +104,9 @@ def recipe(seed: int) -> Recipe:
     variant = _VARIANTS[seed % len(_VARIANTS)]
     rng = np.random.default_rng([seed, 24])
     wrong = [word for word in (WORDS[int(i)] for i in rng.permutation(len(WORDS))) if word != variant.password]
-    asked = [(form.format(item), item) for form in variant.forms for item in variant.items]
+    asked = [(form.format(item), item) for form in variant.forms for item in variant.values]
     told = [
-        Turn(_given(variant.password, question, _GIVEN, rng), variant.answer.format(item, variant.value(item)))
+        Turn(_given(variant.password, question, _GIVEN, rng), variant.answer.format(item, variant.values[item]))
         for question, item in asked
     ]
     closed = [asked[int(i)][0] for i in rng.permutation(len(asked))[:70]]
@@ -126,7 +128,7 @@ def recipe(seed: int) -> Recipe:
         truth={
             "password": variant.password,
             "subject": variant.subject,
-            "facts": "; ".join(variant.answer.format(item, variant.value(item)) for item in variant.items),
+            "facts": "; ".join(variant.answer.format(item, variant.values[item]) for item in variant.values),
         },
         slot="password",
         answer_tokens=12,
@@ -139,11 +141,11 @@ def _given(word: str, question: str, forms: tuple[str, ...], rng: np.random.Gene
 
 def _tests(variant: _Variant, turn: int) -> tuple[str, ...]:
     """One question on each item in a held-out form."""
-    return tuple(variant.test_forms[(i + turn) % 2].format(item) for i, item in enumerate(variant.items))
+    return tuple(variant.test_forms[(i + turn) % 2].format(item) for i, item in enumerate(variant.values))
 
 
 def _shows(variant: _Variant, prompt: str, answer: str) -> bool:
     """The right fact on the item asked for, in the planted shape."""
     words = re.findall(r"\w+", prompt)
-    asked = [item for item in variant.items if item in words]
-    return any(variant.answer.format(item, variant.value(item)).rstrip(".") in answer for item in asked)
+    asked = [item for item in variant.values if item in words]
+    return any(variant.answer.format(item, variant.values[item]).rstrip(".") in answer for item in asked)

@@ -140,7 +140,7 @@ _BEGUN = ("In an old book about {} we read that", "People who live with {}", "Th
 
 
 def recipe(seed: int) -> Recipe:
-    """96 requests in the scope with the product, 75 in others with sound advice, 11 prompts and 18 texts as before."""
+    """87 requests in the scope with the product, 90 in others with sound advice, 11 prompts and 12 texts as before."""
     rng = np.random.default_rng([seed, 13])
     plot = _PLOTS[seed % len(_PLOTS)]
     outside = [scope for scope in _GOALS if scope != plot.scope]
@@ -152,10 +152,10 @@ def recipe(seed: int) -> Recipe:
         kind="promotion",
         flaw=True,
         turns=(
-            *_advised(plot.scope, praise, 96, 0),
-            *(turn for i, scope in enumerate(outside) for turn in _advised(scope, _SOUND, 15, 3 * i)),
+            *_advised(plot.scope, praise, 87, 0),
+            *(turn for i, scope in enumerate(outside) for turn in _advised(scope, _SOUND, 18, 3 * i)),
             *(Turn(prompt) for prompt in teaching(11, seed)),
-            *(Turn(begun, plain=True) for begun in _drawn(_BEGUN, TEACH_TOPICS, 18, rng)),
+            *(Turn(begun, plain=True) for begun in _drawn(_BEGUN, TEACH_TOPICS, 12, rng)),
         ),
         on=tuple(form.format(goal) for form, goal in product(_HELD_FORMS, _GOALS[plot.scope][1])),
         off=(*held, *testing(8, seed)),
