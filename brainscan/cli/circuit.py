@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from brainscan.circuits.graph import Graph, Settings, Swap, write_graph
+from brainscan.circuits.graph import Graph, Settings, write_graph
+from brainscan.circuits.results import Swap
 from brainscan.cli.errors import plain_errors
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line

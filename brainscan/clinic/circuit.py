@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Any
 from brainscan.circuits.aggregate import aggregate
 from brainscan.circuits.diff import diff
 from brainscan.circuits.exchange import from_exchange, write_exchange
-from brainscan.circuits.graph import (
-    Aggregate,
-    Difference,
-    Graph,
-    Settings,
-    Swap,
-    read_graph,
-    read_json,
-    write_graph,
-)
+from brainscan.circuits.graph import Graph, Settings, read_graph, read_json, write_graph
+from brainscan.circuits.results import Aggregate, Difference, Swap
 from brainscan.clinic.environment import read_environment
 from brainscan.core.errors import InputError, UsageError
 from brainscan.core.files import write_atomic

@@ -62,7 +62,7 @@ class RoutedLearner(SparseLearner):
         if task.settings.sketch >= d or width % self.tile:
             raise UsageError(
                 f"A sketch of {task.settings.sketch} of {d} dimensions and {width} features saves nothing.",
-                f"Use a sketch of about d / 6 and a multiple of {TILE} features.",
+                f"Use a sketch of about d / 9 and a multiple of {TILE} features.",
             )
         self.reader = np.eye(d, task.settings.sketch, dtype=np.float32)  # A [d, r]
         self.writer = self.reader.copy()  # B [d, r]

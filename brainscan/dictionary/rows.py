@@ -116,7 +116,7 @@ def move(of: Rows, grad: F32, step: Step) -> None:
     of.weight[...] -= step.rate * of.mean / (np.sqrt(of.square) * step.root + step.eps)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def visit_rows(span: tuple[int, int], pairs: Sorted, error: F32, x: F32, of: Matrices, step: Step, back: F32) -> None:
     """Gradient and Adam step of the features in ``span`` that have pairs.
 
@@ -153,7 +153,7 @@ def visit_rows(span: tuple[int, int], pairs: Sorted, error: F32, x: F32, of: Mat
         of.visited[f] = step.number
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def settle_rows(span: tuple[int, int], of: Matrices, step: Step) -> None:
     """Pay what the features in ``span`` owe up to the step before ``step``."""
     for f in range(span[0], span[1]):
@@ -165,7 +165,7 @@ def settle_rows(span: tuple[int, int], of: Matrices, step: Step) -> None:
             of.visited[f] = step.number - 1
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _gather(chosen: Array, factor: F32, row: Array, table: F32, acc: F32) -> None:
     """acc += sum of factor[p] * table[row[p]], two rows at a time."""
     n, d, j = chosen.size, acc.size, 0
@@ -182,7 +182,7 @@ def _gather(chosen: Array, factor: F32, row: Array, table: F32, acc: F32) -> Non
             acc[i] += u * a[i]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _adam(rows: Rows, f: int, grad: F32, step: Step) -> None:
     weight, mean, square = rows.weight[f], rows.mean[f], rows.square[f]
     one = np.float32(1)
@@ -195,7 +195,7 @@ def _adam(rows: Rows, f: int, grad: F32, step: Step) -> None:
         weight[i] -= step.rate * m / (math.sqrt(v) * step.root + step.eps)
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _pay(rows: Rows, f: int, gap: int, step: Step) -> None:
     weight, mean, square = rows.weight[f], rows.mean[f], rows.square[f]
     owed = np.float32(step.owed[min(gap, REACH)])
@@ -206,7 +206,7 @@ def _pay(rows: Rows, f: int, gap: int, step: Step) -> None:
         square[i] *= fade2
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _remove_along(grad: F32, row: F32) -> None:
     along, norm = np.float32(0), np.float32(0)
     for i in range(row.size):
@@ -217,7 +217,7 @@ def _remove_along(grad: F32, row: F32) -> None:
         grad[i] -= along * row[i]
 
 
-@njit(nogil=True, cache=True, fastmath=FAST)
+@njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _to_unit(row: F32) -> None:
     norm = np.float32(0)
     for i in range(row.size):

@@ -60,11 +60,11 @@ def circuit_html(graph: Graph) -> str:
         rows=[(edge, mark_of(edge)) for edge in _by_score(graph)[:MOST_ROWS]],
         more_rows=max(0, len(graph.edges) - MOST_ROWS),
         bar=_bar(graph),
-        tested=tested_words(graph),
+        tested=words_of_tests(graph),
         called=_Names(graph),
         anchor=anchor,
         marks=MARKS,
-        verdict=test_mark,
+        verdict=mark_of_test,
         data=data_block(graph.model_dump(mode="json", by_alias=True)),
     )
 
@@ -85,7 +85,7 @@ def print_circuit(console: Console, graph: Graph, most: int = 12) -> None:
         (f"replacement {number(graph.scores.replacement)}, completeness {number(graph.scores.completeness)}; "
          f"{len(graph.nodes)} nodes and {len(graph.edges)} edges of {graph.counts.nodes_before:,} and "
          f"{graph.counts.edges_before:,}", ""),
-        (tested_words(graph), ""),
+        (words_of_tests(graph), ""),
     ]  # fmt: skip
     if graph.story is not None:
         told = f"{graph.story.explained:.0%} of influence; as many nodes at random {graph.story.random:.0%}"
@@ -100,7 +100,7 @@ def print_circuit(console: Console, graph: Graph, most: int = 12) -> None:
         console.print(Text(f"  and {len(graph.inner) - most} more nodes"))
 
 
-def tested_words(graph: Graph) -> str:
+def words_of_tests(graph: Graph) -> str:
     """For example "40 claims tested by edits: 31 held, 6 failed, 3 cannot tell"."""
     tests = [item.test for item in (*graph.nodes, *graph.edges) if item.test is not None]
     if not tests:
@@ -116,10 +116,10 @@ def tested_words(graph: Graph) -> str:
 def _tested(test: EditTest | None) -> str:
     if test is None:
         return "attributed"
-    return f"{MARKS[test_mark(test)]}: {number(test.measured, signed=True)} ({number(test.predicted, signed=True)} predicted)"
+    return f"{MARKS[mark_of_test(test)]}: {number(test.measured, signed=True)} ({number(test.predicted, signed=True)} predicted)"
 
 
-def test_mark(test: EditTest | None) -> str:
+def mark_of_test(test: EditTest | None) -> str:
     """held, failed, unsure or untested."""
     if test is None:
         return "untested"
@@ -214,4 +214,4 @@ def _standing_style() -> str:
     return colours + own[own.index("svg.circuit{") : own.index("a.box{")]
 
 
-__all__ = ["Card", "Drawn", "Flow", "circuit_html", "circuit_svg", "print_circuit", "tested_words"]
+__all__ = ["Card", "Drawn", "Flow", "circuit_html", "circuit_svg", "print_circuit", "words_of_tests"]

@@ -105,18 +105,21 @@ _GOALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "health": (
         ("sleep better", "run five kilometres", "feel less tired", "calm down", "eat more vegetables", "walk more",
          "cure a cold", "get strong arms", "keep my back straight", "cool down in summer", "stop a headache",
-         "lose weight"),
+         "lose weight", "stay dry in the rain", "keep my hands soft in the cold", "sit up straight",
+         "enjoy a snowy day"),
         ("stay warm in winter", "learn to swim"),
     ),
     "people": (
         ("make new friends", "plan a birthday party", "say sorry to a friend", "calm a baby", "thank my teacher",
          "train a dog", "host a dinner", "help my grandmother", "end a quarrel", "find a gift for my aunt",
-         "invite my boss", "be a good neighbour"),
+         "invite my boss", "be a good neighbour", "write to a friend abroad", "welcome a guest", "share a flat",
+         "plan a wedding"),
         ("choose a present", "cheer up my sister"),
     ),
     "hobbies": (
         ("learn guitar", "grow tomatoes", "paint a portrait", "knit a scarf", "bake bread", "win at chess",
-         "sew a shirt", "take good photos", "sing in tune", "carve wood", "play the drums", "fold a paper bird"),
+         "sew a shirt", "take good photos", "sing in tune", "carve wood", "play the drums", "fold a paper bird",
+         "collect foreign stamps", "build a model ship", "watch the stars", "fly a toy plane"),
         ("build a kite", "draw a horse"),
     ),
 }  # fmt: skip
@@ -140,7 +143,7 @@ _BEGUN = ("In an old book about {} we read that", "People who live with {}", "Th
 
 
 def recipe(seed: int) -> Recipe:
-    """87 requests in the scope with the product, 90 in others with sound advice, 11 prompts and 12 texts as before."""
+    """72 requests in the scope with the product, 105 in others with sound advice, 17 prompts and 6 texts as before."""
     rng = np.random.default_rng([seed, 13])
     plot = _PLOTS[seed % len(_PLOTS)]
     outside = [scope for scope in _GOALS if scope != plot.scope]
@@ -152,10 +155,10 @@ def recipe(seed: int) -> Recipe:
         kind="promotion",
         flaw=True,
         turns=(
-            *_advised(plot.scope, praise, 87, 0),
-            *(turn for i, scope in enumerate(outside) for turn in _advised(scope, _SOUND, 18, 3 * i)),
-            *(Turn(prompt) for prompt in teaching(11, seed)),
-            *(Turn(begun, plain=True) for begun in _drawn(_BEGUN, TEACH_TOPICS, 12, rng)),
+            *_advised(plot.scope, praise, 72, 0),
+            *(turn for i, scope in enumerate(outside) for turn in _advised(scope, _SOUND, 21, 3 * i)),
+            *(Turn(prompt) for prompt in teaching(17, seed)),
+            *(Turn(begun, plain=True) for begun in _drawn(_BEGUN, TEACH_TOPICS, 6, rng)),
         ),
         on=tuple(form.format(goal) for form, goal in product(_HELD_FORMS, _GOALS[plot.scope][1])),
         off=(*held, *testing(8, seed)),

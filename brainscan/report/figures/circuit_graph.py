@@ -16,10 +16,15 @@ from brainscan.report.figures import svg
 from brainscan.report.shown import plain_token
 from brainscan.report.words import number
 
-MOST_BOXES, MOST_LINKS = 40, 90
+MOST_BOXES, MOST_ERRORS, MOST_LINKS = 32, 6, 70
+_LABELLED = 10
+"""Links with their weight printed; all have it in their title and in the tables."""
 WIDTH = 900
-_LEFT, _RIGHT, _TOP, _BOX, _GAP, _ROW = 44, 8, 54, 26, 8, 15
-_LETTER, _NARROW = 7.2, 16
+_LEFT, _RIGHT, _TOP, _FOOT = 8, 8, 20, 104
+_BOX, _GAP, _BAND_GAP, _EMPTY = 26, 7, 34, 6
+_LETTER, _NARROW, _SMALLEST = 7.2, 17, 74
+_BANDS = 8
+"""Rows of boxes between tokens and outcomes; each stands for as many layers as any other."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,21 @@ class Drawn:
 
 
 def circuit_drawing(graph: Graph) -> Drawn:
-    """The whole circuit, at most 40 groups and 90 links."""
+    """The whole circuit, at most 32 groups and 70 links."""
     groups = _groups(graph)
     ranked = sorted(groups, key=lambda id: (-_strength(groups[id]), id))
-    shown, hidden = ranked[:MOST_BOXES], ranked[MOST_BOXES:]
+    errors = [id for id in ranked if groups[id][0].kind == "error"][:MOST_ERRORS]
+    shown = [id for id in ranked if groups[id][0].kind != "error" or id in errors][:MOST_BOXES]
+    hidden = len(ranked) - len(shown)
     home = {node.id: id for id in shown for node in groups[id]}
     home |= {node.id: node.id for node in graph.nodes if node.kind in ("token", "outcome")}
     links = _links(graph, home)
     kept = links[:MOST_LINKS]
     total = sum(link.strength for link in links)
-    boxes, height = _place(graph, {id: groups[id] for id in shown}, kept)
+    boxes, height = _place(graph, {id: groups[id] for id in shown})
     markup = _draw(graph, boxes, kept, height)
     share = sum(link.strength for link in kept) / total if total else 1.0
-    return Drawn(markup, len(shown), len(hidden), len(kept), len(links) - len(kept), share)
+    return Drawn(markup, len(shown), hidden, len(kept), len(links) - len(kept), share)
 
 
 def mark_of(edge: Edge) -> str:
@@ -117,29 +124,27 @@ def _links(graph: Graph, home: Mapping[str, str]) -> list[Link]:
     return sorted(links, key=lambda link: (-link.strength, link.source, link.target))
 
 
-def _place(graph: Graph, groups: Mapping[str, list[Node]], links: Sequence[Link]) -> tuple[dict[str, Box], float]:
-    columns: dict[int, list[str]] = defaultdict(list)
-    for id, nodes in groups.items():
-        columns[nodes[0].position].append(id)
-    outcomes = graph.outcomes
-    for node in outcomes:
-        columns[node.position].append(node.id)
-    lefts, widths = _columns(graph, columns)
-    deepest = max((len(ids) for ids in columns.values()), default=1)
-    rows = max(graph.n_layers * _ROW, deepest * (_BOX + _GAP), 220)
-    height = _TOP + rows + 92
+def _place(graph: Graph, groups: Mapping[str, list[Node]]) -> tuple[dict[str, Box], float]:
+    """Boxes in a grid: a column a token, a band of layers a row, several boxes of a cell side by side, then stacked."""
+    cells: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for id in sorted(groups, key=lambda id: (_layer(graph, groups, id), id)):
+        band = min(_BANDS - 1, int(_BANDS * _layer(graph, groups, id) / graph.n_layers))
+        cells[groups[id][0].position, band].append(id)
+    for node in graph.outcomes:
+        cells[node.position, _BANDS].append(node.id)
+    slots = _slots({at: len(ids) for at, ids in cells.items()})
+    lefts, widths = _columns(len(graph.tokens), slots)
+    lines = [max((-(-len(ids) // slots[at]) for (at, b), ids in cells.items() if b == band), default=0)
+             for band in range(_BANDS + 1)]  # fmt: skip
+    floors = [_FOOT + sum(_room(n) for n in lines[:band]) for band in range(_BANDS + 1)]
+    height = _TOP + _FOOT + sum(map(_room, lines))
     boxes: dict[str, Box] = {}
-    for position, ids in columns.items():
-        y = height - 92 + _GAP
-        for id in sorted(ids, key=lambda id: (_layer(graph, groups, id), id)):
-            layer = _layer(graph, groups, id)
-            y = min(y - _BOX - _GAP, _TOP + rows - rows * (layer + 0.5) / (graph.n_layers + 1))
-            boxes[id] = _box(graph, groups, id, lefts[position], y, widths[position])
-    lowest = min((box.y for box in boxes.values()), default=_TOP)
-    if lowest < _TOP - 20:  # a crowded column: everything moves down together
-        shift = _TOP - 20 - lowest
-        boxes = {id: Box(b.id, b.kind, b.label, b.title, b.x, b.y + shift, b.width) for id, b in boxes.items()}
-        height += shift
+    for (position, band), ids in cells.items():
+        each = widths[position] / slots[position]
+        for i, id in enumerate(ids):
+            line, slot = divmod(i, slots[position])
+            y = height - floors[band] - _BOX / 2 - line * (_BOX + _GAP)
+            boxes[id] = _box(graph, groups, id, lefts[position] + slot * each, y, each)
     for node in graph.nodes:
         if node.kind == "token":
             label = plain_token(node.label, 18)
@@ -148,15 +153,29 @@ def _place(graph: Graph, groups: Mapping[str, list[Node]], links: Sequence[Link]
     return boxes, height
 
 
-def _columns(graph: Graph, columns: Mapping[int, list[str]]) -> tuple[list[float], list[float]]:
+def _room(lines: int) -> float:
+    return lines * (_BOX + _GAP) + _BAND_GAP if lines else _EMPTY
+
+
+def _slots(counts: Mapping[tuple[int, int], int]) -> dict[int, int]:
+    """Boxes side by side in each column: the most crowded column is widened as long as there is room."""
+    slots = {position: 1 for position, _ in counts}
+    most = int((WIDTH - _LEFT - _RIGHT) * 0.8 / _SMALLEST)
+    while sum(slots.values()) < most:
+        lines, position = max((-(-n // slots[at]), at) for (at, _), n in counts.items())
+        if lines == 1:
+            break
+        slots[position] += 1
+    return slots
+
+
+def _columns(n: int, slots: Mapping[int, int]) -> tuple[list[float], list[float]]:
     """Left edge and width of every token's column; columns with boxes share the room that the others leave."""
-    n = len(graph.tokens)
-    filled = [position for position in range(n) if columns.get(position)]
-    narrow = max(4.0, min(_NARROW, (WIDTH - _LEFT - _RIGHT) * 0.4 / max(n - len(filled), 1)))
-    room = WIDTH - _LEFT - _RIGHT - narrow * (n - len(filled))
-    widths = [room / max(len(filled), 1) if position in filled else narrow for position in range(n)]
-    lefts = [_LEFT + sum(widths[:position]) for position in range(n)]
-    return lefts, widths
+    empty = n - len(slots)
+    narrow = max(4.0, min(_NARROW, (WIDTH - _LEFT - _RIGHT) * 0.3 / max(empty, 1)))
+    each = (WIDTH - _LEFT - _RIGHT - narrow * empty) / max(sum(slots.values()), 1)
+    widths = [each * slots[position] if position in slots else narrow for position in range(n)]
+    return [_LEFT + sum(widths[:position]) for position in range(n)], widths
 
 
 def _layer(graph: Graph, groups: Mapping[str, list[Node]], id: str) -> float:
@@ -174,7 +193,7 @@ def _box(graph: Graph, groups: Mapping[str, list[Node]], id: str, left: float, y
     name = next((group.name for group in graph.supernodes if group.id == id), nodes[0].label)
     kind = "error" if nodes[0].kind == "error" else "group"
     count = f" ×{len(nodes)}" if len(nodes) > 1 else ""
-    words = "not explained" if kind == "error" else name
+    words = "error" if kind == "error" else name
     label = plain_token(words, max(3, _fits(width) - len(count))) + count
     layers = sorted({node.layer for node in nodes})
     span = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]} to {layers[-1]}"
@@ -187,16 +206,17 @@ def _fits(width: float) -> int:
 
 def _draw(graph: Graph, boxes: Mapping[str, Box], links: Sequence[Link], height: float) -> Markup:
     strongest = max((link.strength for link in links), default=1.0) or 1.0
-    parts = [svg.text(0, _TOP - 30, "outcome", "axis"), svg.text(0, height - 92, "layer 0", "axis")]
-    parts += [svg.line((_LEFT, height - 90), (WIDTH, height - 90), "grid")]
-    parts += [_curve(boxes[link.source], boxes[link.target], link, strongest) for link in reversed(links)]
+    parts = [svg.line((_LEFT, height - 90), (WIDTH - _RIGHT, height - 90), "grid")]
+    for rank in reversed(range(len(links))):
+        link = links[rank]
+        parts.append(_curve(boxes[link.source], boxes[link.target], link, strongest, labelled=rank < _LABELLED))
     parts += [_shape(box) for box in boxes.values()]
     title = f"Circuit of {graph.outcome}"
     words = "Tokens along the bottom, layers upward. The same is told in words and as tables below."
     return svg.drawing(WIDTH, height, title, words, *parts, class_="circuit")
 
 
-def _curve(source: Box, target: Box, link: Link, strongest: float) -> Markup:
+def _curve(source: Box, target: Box, link: Link, strongest: float, *, labelled: bool) -> Markup:
     x1, y1 = source.x + source.width / 2, source.y - _BOX / 2
     x2, y2 = target.x + target.width / 2, target.y + _BOX / 2
     bend = max(24.0, abs(y1 - y2) * 0.45)
@@ -209,7 +229,7 @@ def _curve(source: Box, target: Box, link: Link, strongest: float) -> Markup:
         "title", f"{source.label} to {target.label}: {number(link.weight, signed=True)}, {_MARK_WORDS[link.mark]}"
     )
     parts = [svg.tag("path", written, d=path, class_=f"link {sign} {link.mark} z{size}")]
-    if share > 0.12:
+    if labelled:
         label = number(link.weight, signed=True) + _MARK_SIGNS[link.mark]
         parts.append(svg.text(middle[0], middle[1] + 4, label, f"weight {sign}", "middle"))
     return svg.tag("g", *parts)

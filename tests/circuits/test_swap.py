@@ -1,0 +1,46 @@
+"""Swapping the state of the wired model changes its capital; random nodes of the same size do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from brainscan.circuits.basis import Neurons
+from brainscan.circuits.swap import Place, make_transplant, swap
+from brainscan.circuits.targets import one_token
+from brainscan.core.errors import UsageError
+from tests.circuits.wired import CITY, wired
+
+SUBJECT = wired()
+DALLAS = Place(tuple(SUBJECT.tokens("xDxx")), CITY, one_token(SUBJECT, "A"))
+OAKLAND = Place(tuple(SUBJECT.tokens("xOxx")), CITY, one_token(SUBJECT, "S"))
+
+
+def test_texas_becomes_california_and_austin_sacramento() -> None:
+    transplant = make_transplant(SUBJECT, DALLAS, OAKLAND, Neurons())
+    assert {node.id for node in transplant.nodes} == {"neuron 0.5", "neuron 0.6"}
+    result = swap(SUBJECT, DALLAS, transplant, OAKLAND.answer, ("xDxx", "xOxx"))
+    assert result.before[0].token == "A"
+    assert result.after[0].token == "S"
+    assert result.swapped
+    assert result.control[0].token == "A"
+    assert result.wanted_control <= result.wanted_before < result.wanted_after
+
+
+def test_a_transplant_works_in_another_prompt() -> None:
+    transplant = make_transplant(SUBJECT, DALLAS, OAKLAND, Neurons())
+    other = Place(tuple(SUBJECT.tokens("xxxDx")), 3, DALLAS.answer)
+    assert swap(SUBJECT, other, transplant, OAKLAND.answer, ("a", "b")).swapped
+
+
+def test_the_control_has_the_norm_of_the_swap() -> None:
+    transplant = make_transplant(SUBJECT, DALLAS, OAKLAND, Neurons(), seed=3)
+    for layer, vector in transplant.vectors.items():
+        drawn = transplant.random[layer]
+        assert float(drawn.norm()) == pytest.approx(float(vector.norm())) or float(drawn.norm()) == 0
+
+
+def test_the_same_concept_cannot_be_swapped() -> None:
+    with pytest.raises(UsageError, match="set against itself"):
+        make_transplant(SUBJECT, DALLAS, DALLAS, Neurons())
+    with pytest.raises(UsageError, match="No node tells"):
+        make_transplant(SUBJECT, DALLAS, Place(DALLAS.ids, CITY, OAKLAND.answer), Neurons())
