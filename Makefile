@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUBJECT ?= smollm2-135m-instruct
 PLAN ?= quick
 
-.PHONY: setup scan test check bench zoo trial docs clean
+.PHONY: setup scan test check bench bench-dictionary zoo trial docs clean
 .DEFAULT_GOAL := help
 
 help:  ## say what each chore does
@@ -24,6 +24,8 @@ check: $(VENV)/.ready-dev  ## format, lint, types, floors of the house, generate
 	$(BIN)/python -m docs.build --check
 bench: $(VENV)/.ready-dev  ## measure speed and memory; writes bench/results.json
 	$(BIN)/python -m bench.run
+bench-dictionary: $(VENV)/.ready-dev  ## speed of dictionary training beside SAELens in an environment of its own
+	$(BIN)/python -m bench.run dictionary
 zoo: setup  ## build the organisms and controls that are not there yet (about five minutes each, two at a time), write zoo/
 	$(BIN)/brainscan game zoo
 trial: $(VENV)/.ready-dev zoo  ## scanner and opponents over the zoo; writes docs/trial.json and docs/trial.md

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("results.json")
-CASES = ("capture", "plans")
+CASES = ("capture", "plans", "dictionary")
 
 
 def main(names: Iterable[str]) -> None:
