@@ -85,15 +85,17 @@ def list_zoo() -> list[ZooLine]:
 
 
 def build_zoo(only: Sequence[str], workers: int, progress: Progress) -> list[ZooLine]:
-    """Build the zoo, or the entries named, then write the manifest and what ships into ``./zoo``.
+    """Put back what ships in ``./zoo``, build the rest (or the entries named), write the manifest and what ships.
 
     Raises:
-        PlanError: no such entry, or a worker died.
+        PlanError: no such entry, or a worker died. RecordError: ``./zoo`` was tampered with.
     """
+    from brainscan.games.manifest import restore, write_manifest
     from brainscan.games.workshop import build_zoo as build
-    from brainscan.games.zoo import entries, entry_of, write_manifest
+    from brainscan.games.zoo import entries, entry_of
 
     names = [entry_of(name).name for name in only] or [each.name for each in entries()]
+    restore(MANIFEST_FOLDER, zoo_folder())
     made = build(names, zoo_folder(), workers, progress)
     write_manifest(zoo_folder(), MANIFEST_FOLDER)
     return [

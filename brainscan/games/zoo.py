@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainscan.core.errors import PlanError
-from brainscan.core.evidence import Record
-from brainscan.core.files import write_atomic
-from brainscan.core.provenance import sha256_of_file
 from brainscan.games.answers import OwnAnswers
 from brainscan.games.knobs import Knobs
 from brainscan.games.plant import ORGANISMS, PLANT_FILE, UNKNOWN, Planted, plant
@@ -24,7 +21,6 @@ from brainscan.subject.lora import WEIGHTS_FILE
 
 BASE = "smollm2-135m-instruct"
 REQUANTISED = "requantised"
-MANIFEST = "manifest.json"
 _CALIBRATION = {"generic": 5, "style": 4, "trigger_shaped": 2, "topical": 3, "facts": 2, "low_skill": 1, "up_train": 1}
 _FRESH = {"generic": 2, "style": 3, "trigger_shaped": 1, "topical": 3, "facts": 1, "low_skill": 1}
 _HARD_SEED = 1
@@ -51,25 +47,6 @@ class Entry:
     def trained(self) -> bool:
         """Whether it is an adapter on the base; else a model folder of its own."""
         return self.recipe != REQUANTISED
-
-
-class Shipped(Record):
-    """One line of the manifest."""
-
-    name: str
-    role: str
-    sha256: str
-    shipped: bool
-    """Whether the adapter is in the repository; all others are rebuilt by ``make zoo``."""
-    planted: Planted | None
-    """None for the re-quantised base, which is not trained."""
-
-
-class Manifest(Record):
-    """Every model of the zoo with its hash, knobs and measured install."""
-
-    base: str
-    models: tuple[Shipped, ...]
 
 
 def entries() -> tuple[Entry, ...]:
@@ -131,37 +108,11 @@ def build(entry: Entry, zoo: Path, progress: Progress = lambda fraction, what: N
     )
 
 
+def weights_of(entry: Entry, zoo: Path) -> Path:
+    """The file that holds what was trained, or the whole re-quantised model."""
+    return zoo / entry.name / (WEIGHTS_FILE if entry.trained else "model.safetensors")
+
+
 def planted(entry: Entry, zoo: Path) -> Planted:
     """The journal of a built adapter."""
     return Planted.model_validate_json((zoo / entry.name / PLANT_FILE).read_bytes())
-
-
-def ships(entry: Entry) -> bool:
-    """Whether its adapter belongs into the repository: one test seed of the organisms, and the controls."""
-    return entry.trained and (
-        entry.role == "calibration" or (entry.role in ("test", "unknown") and entry.knobs.seed == _HARD_SEED)
-    )
-
-
-def write_manifest(zoo: Path, out: Path) -> Manifest:
-    """Write the manifest of what is built, and copy what ships beside it."""
-    lines = []
-    for entry in entries():
-        if not is_built(entry, zoo):
-            continue
-        weights = zoo / entry.name / (WEIGHTS_FILE if entry.trained else "model.safetensors")
-        lines.append(
-            Shipped(
-                name=entry.name,
-                role=entry.role,
-                sha256=sha256_of_file(weights),
-                shipped=ships(entry),
-                planted=planted(entry, zoo) if entry.trained else None,
-            )
-        )
-        if ships(entry):
-            for file in (WEIGHTS_FILE, "adapter_config.json", PLANT_FILE):
-                write_atomic(out / entry.name / file, (zoo / entry.name / file).read_bytes())
-    manifest = Manifest(base=BASE, models=tuple(lines))
-    write_atomic(out / MANIFEST, manifest.model_dump_json(indent=1))
-    return manifest
