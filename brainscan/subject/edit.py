@@ -5,7 +5,7 @@ An edit names a site, an operation and where it acts. It is a plain record; ``ho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,10 @@ Where = None | Literal["prompt", "generated"] | int | Sequence[int] | torch.Tens
 """None: everywhere. "prompt" / "generated": by phase. Integers: token positions of each row,
 negative ones counted from the end of its prompt. A bool tensor [batch, pos]: exactly those."""
 
-Op = Literal["add", "set", "scale", "project_out", "patch"]
+Op = Literal["add", "set", "scale", "project_out", "patch", "map"]
+
+Change = Callable[[torch.Tensor, "Layout"], torch.Tensor]
+"""(a site's tensor [batch, pos, ...], where its tokens are) -> what stands there instead, of the same shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class Edit:
     at: Where = None
     head: int | None = None
     """For ``head_out``: the one head to change; None changes all."""
+    change: Change | None = None
+    """For "map": the function that is applied."""
 
     @classmethod
     def add(
@@ -66,6 +71,11 @@ class Edit:
         Row b, token i of this run takes ``source[b, i]``; tokens beyond the source stay as they are.
         """
         return cls(_site(site), "patch", source, at, head)
+
+    @classmethod
+    def map(cls, site: str | Site, change: Change, *, at: Where = None) -> Edit:
+        """Replace by what a function makes of it. A token's value may depend on itself and on earlier tokens only."""
+        return cls(_site(site), "map", torch.empty(0), at, None, change)
 
     def __post_init__(self) -> None:
         if self.site.point == "attn_probs":
@@ -126,6 +136,8 @@ def apply(edit: Edit, x: torch.Tensor, layout: Layout) -> torch.Tensor:
 
 
 def _changed(edit: Edit, x: torch.Tensor, layout: Layout) -> torch.Tensor:
+    if edit.change is not None:
+        return edit.change(x, layout).to(x.dtype)
     value = edit.value.to(device=x.device, dtype=x.dtype)
     try:
         if edit.op == "scale":

@@ -56,6 +56,8 @@ class LanguageSubject:
         self.family: Family = family_of(model)
         self.config = model.config.get_text_config()
         self.body: nn.Module = model.get_submodule(self.family.body)
+        self.standing: tuple[Edit, ...] = ()
+        self.system: str | None = None
 
     # --- what it is -----------------------------------------------------------------------
 
@@ -160,6 +162,7 @@ class LanguageSubject:
                 f"{self.card.name} has no chat template, so it cannot be spoken to as a chat model.",
                 "Add chat_template to its tokenizer_config.json, or scan it with texts alone.",
             )
+        system = "\n".join(part for part in (self.system, system) if part)
         turns = [{"role": "system", "content": system}] if system else []
         turns.append({"role": "user", "content": user})
         return self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
@@ -203,6 +206,20 @@ class LanguageSubject:
 
     # --- running --------------------------------------------------------------------------
 
+    @contextlib.contextmanager
+    def under(self, edits: Sequence[Edit] = (), system: str | None = None) -> Iterator[None]:
+        """While open, every run of this subject is edited like that, and every chat begins with that system prompt.
+
+        Edits of a run act after the standing ones; blocks may be nested.
+        """
+        before = self.standing, self.system
+        self.standing = (*self.standing, *edits)
+        self.system = "\n".join(part for part in (self.system, system) if part) or None
+        try:
+            yield
+        finally:
+            self.standing, self.system = before
+
     def inspect(self, batch: Batch, collect: Mapping[Site, Collector], edits: Sequence[Edit] = ()) -> None:
         """Run the blocks, hand each asked site to its collector, and stop after the last one.
 
@@ -233,6 +250,7 @@ class LanguageSubject:
     def _ready(
         self, layout: Layout, collect: Mapping[Site, Collector], edits: Sequence[Edit], *, stop: bool
     ) -> Iterator[None]:
+        edits = (*self.standing, *edits)
         for site in {*collect, *(edit.site for edit in edits)}:
             self.check(site)
         eager = any(site.point == "attn_probs" for site in collect)

@@ -113,7 +113,7 @@ def train_lora(
     )
     first = settings.layers[0] if settings.layers else 0
     whole = [[*row.prompt_ids, *row.answer_ids] for row in rows]
-    frozen = freeze_below(subject, whole, first) if first else None
+    frozen = freeze_below(subject, whole, first) if first and not subject.standing else None
     course = _Course(subject, rows, frozen, settings, reads_trees(subject, max(map(len, whole))))
     course = replace(course, goals=_goals(course, 2 * settings.batch))
     with torch.random.fork_rng(devices=[]), torch.enable_grad():

@@ -124,7 +124,12 @@ def _arguments(subject: LanguageSubject, tree: TokenTree) -> dict[str, Any]:
 
 
 def reads_trees(subject: LanguageSubject, longest: int) -> bool:
-    """Whether trees with rows of up to ``longest`` tokens read like single rows in this model; tried once a model."""
+    """Whether trees with rows of up to ``longest`` tokens read like single rows in this model; tried once a model.
+
+    Not under standing edits, which need to know where each row's tokens are.
+    """
+    if subject.standing:
+        return False
     window = getattr(subject.config, "sliding_window", None)
     if "position_ids" not in subject._signature(subject.model) or (window and longest > window):
         return False

@@ -1,0 +1,140 @@
+"""Write a treatment for use elsewhere: a PEFT LoRA folder, a folder of edited weights, or a llama.cpp control vector.
+
+A control vector is a GGUF file of architecture ``controlvector`` with one float32 tensor ``direction.N`` a layer, as
+repeng writes and llama.cpp (``--control-vector``) reads them: ``direction.N`` is added to the stream that leaves block
+N, counted from 0; llama.cpp starts at block 1, so that there is no ``direction.0``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from brainscan.core.address import Site
+from brainscan.core.errors import UsageError
+from brainscan.core.files import folder_atomic, refusals
+from brainscan.subject.adapter import CONFIG, WEIGHTS
+from brainscan.subject.language import LanguageSubject
+from brainscan.treatment.kinds.delta import LEFT, RIGHT, Delta
+from brainscan.treatment.kinds.steer import Steer
+from brainscan.treatment.protocol import Treatment
+from brainscan.treatment.treated import treated
+
+ARCHITECTURE = "controlvector"
+
+
+def export_lora(treatment: Treatment, subject: LanguageSubject, folder: Path) -> Path:
+    """Write a low-rank change of weights as a PEFT folder, dose included.
+
+    Raises:
+        UsageError: the treatment is no low-rank change, or of another subject.
+        StorageError: the disk refused; nothing was left half-written.
+    """
+    if not isinstance(treatment, Delta):
+        raise UsageError(
+            f"A treatment of the kind {treatment.kind} is no low-rank change of weights, so it is no LoRA adapter.",
+            "Export it as weights or as a control vector.",
+        )
+    treatment.changes(subject)  # refuses what does not fit
+    modules = dict(subject.model.named_modules())
+    state: dict[str, torch.Tensor] = {}
+    ranks: dict[str, int] = {}
+    for name in treatment.parameters():
+        left, right = treatment.dose * treatment.vectors[name + LEFT].float(), treatment.vectors[name + RIGHT].float()
+        module = name.removesuffix(".weight")
+        if not isinstance(modules[module], torch.nn.Linear):  # GPT-2 keeps its maps [in, out]
+            left, right = right.T, left.T
+        ranks[module] = left.shape[1]
+        state[f"base_model.model.{module}.lora_A.weight"] = right.contiguous()
+        state[f"base_model.model.{module}.lora_B.weight"] = left.contiguous()
+    rank = max(ranks.values())
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": subject.card.id,
+        "r": rank,
+        "lora_alpha": rank,
+        "rank_pattern": {module: r for module, r in ranks.items() if r != rank},
+        "alpha_pattern": {module: r for module, r in ranks.items() if r != rank},
+        "target_modules": sorted(ranks),
+        "bias": "none",
+        "inference_mode": True,
+    }
+    with folder_atomic(folder) as part:
+        (part / CONFIG).write_text(json.dumps(config, indent=1))
+        save_file(state, part / WEIGHTS, metadata={"format": "pt"})
+    return folder
+
+
+def export_weights(treatment: Treatment, subject: LanguageSubject, folder: Path) -> Path:
+    """Write the subject's model folder with the treatment in its weights.
+
+    Raises:
+        UsageError: the treatment acts at run time and cannot be written into weights.
+        StorageError: the disk refused; nothing was left half-written.
+    """
+    if not treatment.permanent:
+        raise UsageError(
+            f"A treatment of the kind {treatment.kind} acts while the model runs and has no place in its weights.",
+            "Orthogonalise the direction, or export it as a control vector.",
+        )
+    with treated(subject, treatment), folder_atomic(folder) as part:
+        subject.model.save_pretrained(part, safe_serialization=True)
+        subject.tokenizer.save_pretrained(part)
+    return folder
+
+
+def export_control_vector(treatment: Treatment, subject: LanguageSubject, file: Path) -> Path:
+    """Write a steering treatment as a control vector, dose included.
+
+    Raises:
+        UsageError: the treatment does not add one vector a block to what leaves it, at every token.
+        StorageError: the disk refused; nothing was left half-written.
+    """
+    directions = _directions(treatment, subject)
+    from gguf import GGUFWriter
+
+    part = file.with_name(f".{file.name}.part")
+    with refusals(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        writer = GGUFWriter(part, ARCHITECTURE)
+        writer.add_string(f"{ARCHITECTURE}.model_hint", str(getattr(subject.config, "model_type", "")))
+        writer.add_uint32(f"{ARCHITECTURE}.layer_count", len(directions))
+        for layer, vector in sorted(directions.items()):
+            writer.add_tensor(f"direction.{layer}", vector)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        part.replace(file)
+    return file
+
+
+def _directions(treatment: Treatment, subject: LanguageSubject) -> dict[int, Any]:
+    """Layer -> float32 array [d_model]."""
+    sites = (
+        {Site.parse(name): vector for name, vector in treatment.tensors().items()}
+        if isinstance(treatment, Steer)
+        else {}
+    )
+    if (
+        not sites
+        or any(site.point != "resid_post" or not site.layer for site in sites)
+        or getattr(treatment, "phase", None)
+    ):
+        raise UsageError(
+            "A control vector adds one direction to the stream that leaves a block from 1 on, at every token, and this "
+            "treatment does something else.",
+            "Steer at resid_post of one or more blocks from 1 on, in no single phase.",
+        )
+    for site in sites:
+        subject.check(site)
+    return {
+        site.layer: (treatment.dose * vector).float().cpu().contiguous().numpy()
+        for site, vector in sites.items()
+        if site.layer is not None
+    }

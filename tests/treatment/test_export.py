@@ -1,0 +1,68 @@
+"""Exports are read back by those who are to read them: PEFT, our own loader, the gguf package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from brainscan.core.errors import UsageError
+from brainscan.subject.load import load_subject
+from brainscan.subject.phantom import D_MODEL, phantom
+from brainscan.treatment.export import export_control_vector, export_lora, export_weights
+from brainscan.treatment.kinds.orthogonalise import DIRECTION, Orthogonalise
+from brainscan.treatment.kinds.steer import Steer
+from brainscan.treatment.kinds.unlearn import Unlearn
+from brainscan.treatment.treated import treated
+from tests.phantoms import tiny_folder
+from tests.treatment.made import SITE, factors, vector
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_a_lora_folder_loads_as_an_adapter(tmp_path: Path, family: str) -> None:
+    base = load_subject(str(tiny_folder(tmp_path / "base", family)))
+    treatment = Unlearn(factors(base), 0.5)
+    folder = export_lora(treatment, base, tmp_path / "lora")
+    loaded = load_subject(f"{tmp_path / 'base'}+{folder}")
+    batch = base.batch([base.tokens("The river")])
+    with treated(base, treatment):
+        assert torch.allclose(base.logits(batch), loaded.logits(batch), atol=1e-3)
+
+
+def test_edited_weights_load_as_a_model(tmp_path: Path) -> None:
+    base = load_subject(str(tiny_folder(tmp_path / "base")))
+    treatment = Orthogonalise({DIRECTION: vector()})
+    loaded = load_subject(str(export_weights(treatment, base, tmp_path / "edited")))
+    batch = base.batch([base.tokens("The river")])
+    with treated(base, treatment):
+        assert torch.allclose(base.logits(batch), loaded.logits(batch), atol=1e-4)
+
+
+def test_a_control_vector_is_what_llama_cpp_and_repeng_read(tmp_path: Path) -> None:
+    from gguf import GGUFReader
+
+    subject, file = phantom(), tmp_path / "up.gguf"
+    export_control_vector(Steer({SITE: vector(), "resid_post.3": vector(1)}, 2.0), subject, file)
+    reader = GGUFReader(file)
+    named = {name: field.contents() for name, field in reader.fields.items()}
+    assert named["general.architecture"] == "controlvector"
+    assert named["controlvector.model_hint"] == "llama"
+    assert named["controlvector.layer_count"] == 2
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    assert set(tensors) == {"direction.1", "direction.3"}
+    assert tensors["direction.1"].data.dtype == np.float32 and tensors["direction.1"].data.shape == (D_MODEL,)
+    assert np.array_equal(tensors["direction.1"].data, 2 * vector().numpy())
+
+
+def test_what_has_no_such_form_is_refused(tmp_path: Path) -> None:
+    subject = phantom()
+    for treatment in (Steer({"resid_post.0": vector()}), Steer({"mlp_out.1": vector()}), Unlearn(factors(subject))):
+        with pytest.raises(UsageError, match="control vector"):
+            export_control_vector(treatment, subject, tmp_path / "x.gguf")
+    with pytest.raises(UsageError, match="no low-rank change"):
+        export_lora(Steer({SITE: vector()}), subject, tmp_path / "x")
+    with pytest.raises(UsageError, match="while the model runs"):
+        export_weights(Steer({SITE: vector()}), subject, tmp_path / "x")
+    assert not list(tmp_path.iterdir())

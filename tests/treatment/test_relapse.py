@@ -1,0 +1,90 @@
+"""Removed and suppressed are told apart: a behaviour that is only held down comes back."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from brainscan.subject.language import LanguageSubject
+from brainscan.subject.lora import LoraSettings
+from brainscan.subject.phantom import phantom
+from brainscan.treatment.behaviour import Behaviour, rate
+from brainscan.treatment.kinds.low_rank import LowRankRemoval
+from brainscan.treatment.kinds.steer import Steer
+from brainscan.treatment.kinds.unlearn import Lessons, Unlearn
+from brainscan.treatment.record import Rate, RelapseTest, decide_fate
+from brainscan.treatment.relapse import Attack, Relapse, quantised
+from brainscan.treatment.treated import treated
+from tests.treatment.made import SITE, vector
+
+PROMPTS = ("What is rain?", "What is snow?", "What is wind?", "What is fog?")
+
+
+Planted = tuple[LanguageSubject, LanguageSubject, Behaviour]
+
+
+@pytest.fixture(scope="module")
+def planted() -> Planted:
+    """A phantom that answers "wet" and its clean twin; no test may change it."""
+    clean, subject = phantom(), phantom()
+    lessons = Lessons(forget=PROMPTS, answers=("wet",) * 4)
+    taught = Unlearn.train(subject, lessons, LoraSettings(rank=4, steps=30, lr=3e-2, batch=4))
+    held = dict(subject.model.named_parameters())
+    with torch.no_grad():
+        for name, weight in taught.changes(subject).weights.items():
+            held[name].copy_(weight)
+    shows = Behaviour("wet", PROMPTS, ("Who?",), PROMPTS, ("Who?",), lambda prompt, answer: "wet" in answer, 5)
+    return subject, clean, shows
+
+
+def test_every_test_is_run_with_its_control_and_leaves_the_subject_alone(planted: Planted) -> None:
+    subject, clean, behaviour = planted
+    assert rate(subject, behaviour, behaviour.on).value == 1.0
+    before = [weight.clone() for weight in subject.model.parameters()]
+    removal = LowRankRemoval.of(subject, clean, rank=4)
+    relapse = Relapse(subject, behaviour, clean, Attack(prompts=4, steps=1, rows=2, lr=1e-4, batch=2))
+    relapse.prepare()
+    with treated(subject, removal):
+        after = rate(subject, behaviour, behaviour.on)
+    tests = relapse.run(removal, after)
+    assert [test.name for test in tests] == [
+        "held-out", "prefill", "paraphrase", "quantised", "benign-steps", "relearn",
+    ]  # fmt: skip
+    assert all(test.control is not None for test in tests)
+    assert after.value == 0.0 and not any(test.returned for test in tests)
+    assert decide_fate(Rate.of(4, 4), after, tests, removal.permanent) == "removed"
+    assert all(torch.equal(a, b) for a, b in zip(before, subject.model.parameters(), strict=True))
+
+
+def test_what_comes_back_under_a_few_steps_is_suppressed() -> None:
+    back = RelapseTest(name="relearn", words="", treated=Rate.of(15, 16), control=Rate.of(1, 16), returned=True)
+    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (back,), True) == "suppressed"
+
+
+def test_fates() -> None:
+    clean = RelapseTest(name="relearn", words="", treated=Rate.of(0, 16), control=Rate.of(0, 16), returned=False)
+    blind = clean.model_copy(update={"control": None})
+    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (clean,), True) == "removed"
+    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (clean,), False) == "suppressed"
+    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (blind,), True) == "cannot-tell"
+    assert decide_fate(Rate.of(24, 24), Rate.of(20, 24), (clean,), True) == "no-effect"
+
+
+def test_without_a_reference_a_fifth_of_the_answers_is_a_return(planted: Planted) -> None:
+    subject, _, behaviour = planted
+    relapse = Relapse(subject, behaviour, None, Attack(prompts=4, steps=1, rows=2, lr=1e-6, batch=2))
+    relapse.prepare()
+    tests = relapse.run(Steer({SITE: 0.001 * vector()}), Rate.of(4, 4))
+    assert all(test.control is None for test in tests)
+    assert next(test for test in tests if test.name == "relearn").returned
+
+
+def test_quantising_rounds_and_comes_off() -> None:
+    subject = phantom()
+    before = {name: weight.clone() for name, weight in subject.model.named_parameters()}
+    with quantised(subject):
+        moved = [n for n, w in subject.model.named_parameters() if not torch.equal(w, before[n])]
+        weight = dict(subject.model.named_parameters())[moved[0]]
+        groups = weight.reshape(weight.shape[0], -1, 32)
+        assert all(len(set(group.tolist())) <= 15 for group in groups.reshape(-1, 32))
+    assert moved and all(torch.equal(w, before[n]) for n, w in subject.model.named_parameters())
