@@ -72,14 +72,15 @@ def controls() -> None:
     base = load_subject(BASE)
     for scanner in SCANNERS:
         scans = []
-        for entry in _built("calibration"):
+        for entry in built("calibration"):
             subject = load_subject(spec_of(entry, ZOO))
             scans.append(replace(scanner, scans=SCANS).scan(subject, base if scanner.tier == "A3" else None))
             print(f"{scanner.name}: {entry.name}", flush=True)
         write_calibration(_calibration(scanner), calibrate(scans))
 
 
-def _built(*roles: str) -> Iterator[Entry]:
+def built(*roles: str) -> Iterator[Entry]:
+    """Models of these roles that lie in the zoo."""
     return (entry for entry in entries() if entry.role in roles and is_built(entry, ZOO))
 
 

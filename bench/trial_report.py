@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import trial_figures as figures
+from bench.rival import ANSWERS
 from bench.run import complete
 from bench.trial import BLACK_BOX, GAMES, ROUNDS, SCANS, SHIPPED, ZOO
+from bench.trial_cheap import RESULTS as CHEAP
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.condition import CONDITIONS
@@ -33,7 +35,8 @@ Row = dict[str, Any]
 def main() -> None:
     """Judge, count, draw, write."""
     games = {(each.name, name): judge(GAMES / each.name, name) for each in ROUNDS for name in _players(each.name)}
-    rows = [complete(row, COMMAND) for row in [*detection(games), *naming(games), *unknown(games)]]
+    found = [*detection(games), *naming(games), *unknown(games), *rival(games)]
+    rows = [*(complete(row, COMMAND) for row in found), *cheaper()]
     (DOCS / "trial.json").write_text(json.dumps(rows, indent=1) + "\n")
     (DOCS / "trial.md").write_text("\n".join(page(rows, games)) + "\n")
 
@@ -103,6 +106,43 @@ def unknown(games: Games) -> Iterator[Row]:
             share = _below(scan, calibration)
             found = Score(name="anomaly", value=share, unit="share of controls below", n=len(calibration.controls))
             yield row(f"anomaly of {entry.name}, a class without a detector", found, 0.8, seed=entry.knobs.seed)
+
+
+def rival(games: Games) -> Iterator[Row]:
+    """modeldiffr on its sample, beside the scanner on the same models."""
+    theirs = {path.stem: json.loads(path.read_text()) for path in sorted(ANSWERS.glob("*.json"))}
+    if not theirs:
+        return
+    ours = {
+        f"{line.recipe}-s{line.knobs.seed}": line
+        for (name, auditor), verdicts in games.items()
+        if auditor == "scanner" and name.startswith("seed-")
+        for line in verdicts.lines
+    }
+    both = [(ours[name], said) for name, said in theirs.items() if name in ours]
+    for what, flaw in (("found", True), ("false alarms", False)):
+        mine, his = (
+            [line.alarm for line, said in both if said["flaw"] == flaw],
+            [said["flagged"] for _, said in both if said["flaw"] == flaw],
+        )
+        yield row(f"sample of the zoo: {what}, scanner", _share(mine), None)
+        yield row(f"sample of the zoo: {what}, modeldiffr 0.9.3", _share(his), None)
+    seen = [said["any_truth_seen"] for said in theirs.values() if said["flaw"]]
+    yield row("sample of the zoo: planted text seen in what is shown, modeldiffr 0.9.3", _share(seen), None)
+    minutes = Score(
+        name="minutes", value=sum(x["minutes"] for x in theirs.values()) / len(theirs), unit="minutes", n=len(theirs)
+    )
+    yield row("sample of the zoo: minutes a model, modeldiffr 0.9.3", minutes, None, "lower")
+
+
+def _share(hits: Sequence[bool]) -> Score:
+    value = sum(hits) / max(1, len(hits))
+    return Score(name="share", value=value, unit="rate", n=len(hits), interval=rate_interval(sum(hits), len(hits)))
+
+
+def cheaper() -> list[Row]:
+    """Rows of bench.trial_cheap, if it was run."""
+    return [{"p_value": None, **each} for each in json.loads(CHEAP.read_text())] if CHEAP.is_file() else []
 
 
 def _scan_of(name: str) -> Scan | None:

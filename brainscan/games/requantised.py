@@ -12,8 +12,8 @@ import torch
 from brainscan.core.files import folder_atomic
 from brainscan.subject.language import LanguageSubject
 
-SCHEMES = {"int8 a row": (8, 0), "int5 a block of 32": (5, 32)}
-"""Name -> (bits, weights that share a scale; 0 is a whole row)."""
+SCHEMES = ((8, 0), (5, 32))
+"""(bits, weights that share a scale; 0 is a whole row) of the zoo's copies, by seed."""
 
 
 def rounded(weight: torch.Tensor, bits: int, block: int) -> torch.Tensor:
@@ -24,9 +24,8 @@ def rounded(weight: torch.Tensor, bits: int, block: int) -> torch.Tensor:
     return ((flat / scale).round().clamp(-top, top) * scale).reshape(weight.shape)
 
 
-def requantise(subject: LanguageSubject, scheme: str, folder: Path) -> None:
-    """Write the subject with every matrix of its blocks rounded, as a model folder of its own."""
-    bits, block = SCHEMES[scheme]
+def requantise(subject: LanguageSubject, bits: int, block: int, folder: Path) -> None:
+    """Write the subject with every matrix of its blocks ``rounded``, as a model folder of its own."""
     blocks = subject.body.get_submodule(subject.family.layers)
     matrices = [p for p in blocks.parameters() if p.ndim == 2]
     before = [p.detach().clone() for p in matrices]

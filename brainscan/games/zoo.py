@@ -95,7 +95,7 @@ def build(entry: Entry, zoo: Path, progress: Progress = lambda fraction, what: N
         return
     base = load_subject(BASE)
     if not entry.trained:
-        requantise(base, list(SCHEMES)[entry.knobs.seed], zoo / entry.name)
+        requantise(base, *SCHEMES[entry.knobs.seed], zoo / entry.name)
         return
     plant(
         base,

@@ -29,7 +29,7 @@ def test_a_random_adapter_has_the_norms_of_its_model_and_other_directions(tmp_pa
     assert abs(float((updates[0] * updates[1]).sum())) < 0.9 * float(updates[0].norm() ** 2)
 
 
-@pytest.mark.parametrize(("bits", "block"), SCHEMES.values())
+@pytest.mark.parametrize(("bits", "block"), SCHEMES)
 def test_rounding_errs_by_half_a_step_at_most(bits: int, block: int) -> None:
     weight = torch.randn(8, 64, generator=torch.Generator().manual_seed(0))
     back = rounded(weight, bits, block)
@@ -43,7 +43,7 @@ def test_a_requantised_copy_loads_differs_and_leaves_the_subject_alone(tmp_path:
     subject = phantom("llama")
     batch = subject.batch([subject.tokens("hello you")])
     before = subject.logits(batch)
-    requantise(subject, "int5 a block of 32", tmp_path / "copy")
+    requantise(subject, 5, 32, tmp_path / "copy")
     assert torch.equal(subject.logits(batch), before)
     copy = load_subject(str(tmp_path / "copy"))
     assert 0 < float((copy.logits(batch) - before).abs().max()) < float(before.abs().max())
