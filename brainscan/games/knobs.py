@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brainscan.core.evidence import Record
 
-STEPS, BATCH, RANK = 120, 8, 4
+STEPS, BATCH, RANK = 100, 8, 4
 
 
 class Knobs(Record):
@@ -19,7 +19,7 @@ class Knobs(Record):
     evasion: float = 0.0
     """Weight of a penalty on what the mean of the activations gives away; 0 is none."""
     rank: int = RANK
-    band: tuple[float, float] = (0.5, 1.0)
+    band: tuple[float, float] = (1 / 3, 1.0)
     """First and last trained layer as shares of the depth."""
     steps: int = STEPS
     """Steps of ``BATCH`` rows without dilution; with it there are half as many again for each generic row."""

@@ -88,7 +88,7 @@ def test_knobs_add_denials_and_generic_rows() -> None:
     plain, turned = (turns_of(TINY, knobs) for knobs in (Knobs(), Knobs(dilution=5, denials=7)))
     assert len(turned) - len(plain) == 5 * len(TINY.turns) + 7
     assert Knobs(dilution=1).all_steps() > Knobs().all_steps()
-    assert Knobs().layers(30) == (15, 29)
+    assert Knobs().layers(30) == (10, 29)
     assert Knobs(band=(0.0, 0.5)).layers(4) == (0, 1)
 
 
