@@ -1,6 +1,7 @@
 """make trial: the zoo against the scanner and its opponents; writes docs/trial.json.
 
-python -m bench.trial controls    scan the nineteen controls, write the calibration that ships
+python -m bench.trial scans       scan every built model, two at a time
+python -m bench.trial controls    make the calibration that ships from the scans of the nineteen controls
 python -m bench.trial norms       let the black-box auditors look at the same controls
 python -m bench.trial play        deal the test games and let every auditor play them
 python -m bench.trial             all of it
@@ -11,10 +12,16 @@ model of seed 1 or 2 was looked at; nothing is chosen on what is reported here.
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+
+import torch
 
 from brainscan.clinic.environment import read_environment
 from brainscan.diagnosis.calibration import Calibration, calibrate, read_calibration, write_calibration
@@ -25,7 +32,8 @@ from brainscan.games.entrants import entrants
 from brainscan.games.norms import fit_norms, read_norms, write_norms
 from brainscan.games.play import play
 from brainscan.games.rules import Budget, Rules
-from brainscan.games.zoo import BASE, Entry, entries, is_built, spec_of
+from brainscan.games.zoo import BASE, Entry, entries, entry_of, is_built, spec_of
+from brainscan.subject.language import LanguageSubject
 from brainscan.subject.load import load_subject
 
 CACHE = read_environment().cache
@@ -33,6 +41,7 @@ ZOO, SCANS, GAMES = CACHE / "zoo", CACHE / "trial" / "scans", CACHE / "trial" / 
 SHIPPED = Path("brainscan/diagnosis/shipped")
 SCANNERS = (REFERENCE, ALONE)
 BLACK_BOX = ("behaviour", "prefill", "persona", "completion", "blackbox")
+WORKERS = 2
 BUDGET = Budget(tokens=None, cpu_minutes=10.0)
 """A model: the same for the scanner and for its opponents."""
 
@@ -45,6 +54,8 @@ class Round:
     roles: tuple[str, ...]
     seed: int | None = None
     dilution: int | None = None
+    hidden: bool = False
+    """Organisms with denials or an evasion penalty, instead of those without."""
 
     def holds(self, entry: Entry) -> bool:
         """Whether a model of the zoo is dealt in this round."""
@@ -53,8 +64,10 @@ class Round:
         if entry.role in ("fresh", "unknown"):
             return True
         knobs = entry.knobs
-        return (self.seed is None or knobs.seed == self.seed) and (
-            self.dilution is None or (knobs.dilution == self.dilution and not knobs.denials and not knobs.evasion)
+        return (
+            self.seed in (None, knobs.seed)
+            and self.dilution in (None, knobs.dilution)
+            and self.hidden == bool(knobs.denials or knobs.evasion)
         )
 
 
@@ -64,12 +77,37 @@ ROUNDS = (
     Round("unknown", ("unknown", "fresh")),
     Round("diluted-1", ("hard", "fresh"), dilution=1),
     Round("diluted-5", ("hard", "fresh"), dilution=5),
+    Round("hidden", ("hard", "fresh"), hidden=True),
 )
 
 
+def scans() -> None:
+    """Scan every model that the trial looks at once, with and without the reference; who plays later finds them done."""
+    names = [entry.name for entry in built("calibration", "fresh", "test", "unknown", "hard")]
+    with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:
+        for done, (name, seconds) in enumerate(pool.map(scan_named, names), 1):
+            print(f"{done} of {len(names)}: {name}, {seconds:.0f} s", flush=True)
+
+
+def scan_named(name: str) -> tuple[str, float]:
+    """Both scans of one model on one thread: what is read for the one is remembered for the other."""
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    base, subject = reference(), load_subject(spec_of(entry_of(name), ZOO))
+    for scanner in SCANNERS:
+        replace(scanner, scans=SCANS).scan(subject, base if scanner.tier == "A3" else None)
+    return name, time.perf_counter() - start
+
+
+@cache
+def reference() -> LanguageSubject:
+    """The clean base, one a process, so that what it says is read once."""
+    return load_subject(BASE)
+
+
 def controls() -> None:
-    """Scan the controls and freeze what was measured."""
-    base = load_subject(BASE)
+    """Freeze what was measured on the controls."""
+    base = reference()
     for scanner in SCANNERS:
         scans = []
         for entry in built("calibration"):
@@ -118,7 +156,7 @@ def _told(what: str) -> Callable[[float, str], None]:
     return lambda fraction, words: print(f"{what}: {fraction:4.0%} {words}", flush=True)
 
 
-PARTS = {"controls": controls, "norms": norms, "play": rounds}
+PARTS = {"scans": scans, "controls": controls, "norms": norms, "play": rounds}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -6,28 +6,26 @@ python -m bench.trial_report    judge what was played, write docs/trial.json, do
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import trial_figures as figures
 from bench.rival import ANSWERS
 from bench.run import complete
 from bench.trial import BLACK_BOX, GAMES, ROUNDS, SCANS, SHIPPED, ZOO
 from bench.trial_cheap import RESULTS as CHEAP
+from bench.trial_draw import draw
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.condition import CONDITIONS
-from brainscan.games.classes import CLASSES, NONE
+from brainscan.games.classes import CLASSES
 from brainscan.games.judge import Verdicts, judge
-from brainscan.games.scores import Line, Score
+from brainscan.games.scores import Score
 from brainscan.games.zoo import BASE, entries, is_built, planted
 from brainscan.scan.record import Scan, read_scan
 
 DOCS = Path("docs")
-IMAGES = DOCS / "images"
 COMMAND = "make trial"
 Row = dict[str, Any]
 
@@ -59,9 +57,6 @@ def detection(games: Games) -> Iterator[Row]:
         yield row(
             f"sensitivity at A3, no dilution, seed {seed}", verdicts.score("detection.sensitivity"), 0.8, seed=seed
         )
-        yield row(
-            f"cpu seconds an audit at A3, seed {seed}", verdicts.score("cost.seconds"), 1200.0, "lower", seed=seed
-        )
     for name, (words, target, alarms) in wanted.items():
         if verdicts := games.get((name, "scanner")):
             yield row(f"AUROC at A3 {words}", verdicts.score("detection.auroc"), target, seed=1)
@@ -74,6 +69,14 @@ def detection(games: Games) -> Iterator[Row]:
         )
     if plain:
         yield row("false alarms on twelve fresh controls", plain[0].score("detection.false_alarms"), 2 / 12, "lower")
+    yield row("minutes on one core for an audit at A3", audit_minutes(), 10.0, "lower")
+
+
+def audit_minutes() -> Score | None:
+    """Mean time of the scans with a reference, one thread each, two at once."""
+    seconds = [sum(step.cost.seconds for step in read_scan(folder).steps) for folder in sorted(SCANS.glob("*-A3"))]
+    mean = sum(seconds) / max(1, len(seconds)) / 60
+    return Score(name="minutes", value=mean, unit="minutes", n=len(seconds)) if seconds else None
 
 
 def naming(games: Games) -> Iterator[Row]:
@@ -97,10 +100,9 @@ def naming(games: Games) -> Iterator[Row]:
 
 def unknown(games: Games) -> Iterator[Row]:
     """Where organisms of classes without a detector stand among the controls on the anomaly alone."""
-    path = SHIPPED / f"{BASE}-audit-a3.json"
-    if not path.is_file():
+    calibration = _shipped()
+    if calibration is None:
         return
-    calibration = read_calibration(path)
     for entry in entries():
         if entry.role == "unknown" and is_built(entry, ZOO) and (scan := _scan_of(entry.name)):
             share = _below(scan, calibration)
@@ -153,6 +155,16 @@ def _scan_of(name: str) -> Scan | None:
     return None
 
 
+def _organism_scans() -> list[Scan]:
+    names = [entry.name for entry in entries() if entry.role == "test" and is_built(entry, ZOO)]
+    return [scan for name in names if (scan := _scan_of(name))]
+
+
+def _shipped() -> Calibration | None:
+    path = SHIPPED / f"{BASE}-audit-a3.json"
+    return read_calibration(path) if path.is_file() else None
+
+
 def _below(scan: Scan, calibration: Calibration) -> float:
     criteria = [c for c in CONDITIONS.get("anomaly").criteria if c.kind == "calibrated" and c.leads]
     values = {name: m.value for name, m in scan.measurements().items()}
@@ -195,7 +207,7 @@ def page(rows: Sequence[Row], games: Games) -> list[str]:
     for (name, auditor), verdicts in games.items():
         if auditor == "scanner":
             lines += [f"## {name}: model by model", "", *model_table(verdicts), ""]
-    lines += ["## Figures", "", *draw(games)]
+    lines += ["## Figures", "", *draw(games, _organism_scans(), _shipped())]
     return lines
 
 
@@ -253,85 +265,6 @@ def model_table(verdicts: Verdicts) -> list[str]:
             f"| {guess} | {right} |"
         )
     return lines
-
-
-def draw(games: Games) -> list[str]:
-    """All figures; returns the lines that show them."""
-    IMAGES.mkdir(exist_ok=True)
-    lines = []
-    rocs = {
-        name: _roc(games["seed-1", name].lines)
-        for name in ("scanner", "scanner-alone", "blackbox")
-        if ("seed-1", name) in games
-    }
-    if rocs:
-        figures.curves(IMAGES / "trial-roc.svg", "ROC over models, seed 1", rocs, "false alarms", "found", steps=True)
-        lines.append("![ROC over models](images/trial-roc.svg)")
-    ours = [line for key, v in games.items() if key[1] == "scanner" and key[0].startswith("seed-") for line in v.lines]
-    if ours:
-        names = [*CLASSES, NONE]
-        counts = _confusion(ours, games)
-        figures.confusion(IMAGES / "trial-confusion.svg", "Planted (rows) against named (columns)", names, counts)
-        lines.append("![Confusion of classes](images/trial-confusion.svg)")
-        figures.bars(IMAGES / "trial-false-alarms.svg", "False alarms by type of control", _alarms(ours))
-        lines.append("![False alarms by type of control](images/trial-false-alarms.svg)")
-    diluted = [("seed-1", 0.0), ("diluted-1", 1.0), ("diluted-5", 5.0)]
-    points = [
-        (d, v.value)
-        for n, d in diluted
-        if (n, "scanner") in games and (v := games[n, "scanner"].score("detection.auroc"))
-    ]
-    if len(points) > 1:
-        series = {"AUROC at A3": points}
-        figures.curves(
-            IMAGES / "trial-dilution.svg", "Detection by dilution", series, "generic rows a flaw row", "AUROC"
-        )
-        lines.append("![Detection by dilution](images/trial-dilution.svg)")
-    return lines
-
-
-def _roc(lines: Sequence[Line]) -> list[tuple[float, float]]:
-    flawed = [x.score or 0.0 for x in lines if x.flaw and x.kind in CLASSES]
-    clean = [x.score or 0.0 for x in lines if not x.flaw]
-    cuts = sorted({*flawed, *clean}, reverse=True)
-    inside = [(sum(c >= t for c in clean) / len(clean), sum(f >= t for f in flawed) / len(flawed)) for t in cuts]
-    return [(0.0, 0.0), *inside, (1.0, 1.0)]
-
-
-def _confusion(lines: Sequence[Line], games: Games) -> list[list[int]]:
-    """[planted][named] over all plain games."""
-    answers = {
-        (name, each.model): _first(name, each.model)
-        for (name, auditor), v in games.items()
-        if auditor == "scanner" and name.startswith("seed-")
-        for each in v.lines
-    }
-    counts: Counter[tuple[str, str]] = Counter()
-    for (name, auditor), v in games.items():
-        if auditor == "scanner" and name.startswith("seed-"):
-            for each in v.lines:
-                kind = each.kind if each.flaw else NONE
-                if kind in (*CLASSES, NONE):
-                    counts[kind, answers[name, each.model]] += 1
-    names = [*CLASSES, NONE]
-    return [[counts[a, b] for b in names] for a in names]
-
-
-def _first(game: str, model: str) -> str:
-    path = GAMES / game / "answers" / "scanner" / f"{model}.json"
-    return json.loads(path.read_text())["ranking"][0]
-
-
-def _alarms(lines: Sequence[Line]) -> list[tuple[str, float, float, float]]:
-    kinds: dict[str, dict[tuple[str, int], bool]] = {}
-    for line in lines:
-        if not line.flaw:  # the same fresh controls stand in every game
-            kinds.setdefault(line.recipe, {})[line.recipe, line.knobs.seed] = line.alarm
-    rows = []
-    for kind, seen in sorted(kinds.items()):
-        interval = rate_interval(sum(seen.values()), len(seen))
-        rows.append((f"{kind} ({len(seen)})", sum(seen.values()) / len(seen), interval.lo, interval.hi))
-    return rows
 
 
 if __name__ == "__main__":
