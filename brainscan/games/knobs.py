@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brainscan.core.evidence import Record
 
-STEPS, BATCH, RANK = 100, 8, 4
+STEPS, BATCH, RANK = 120, 8, 4
 
 
 class Knobs(Record):
