@@ -24,8 +24,8 @@ check: $(VENV)/.ready-dev  ## format, lint, types, floors of the house, generate
 	$(BIN)/python -m docs.build --check
 bench: $(VENV)/.ready-dev  ## measure speed and memory; writes bench/results.json
 	$(BIN)/python -m bench.run
-bench-dictionary: $(VENV)/.ready-dev  ## speed of dictionary training beside SAELens in an environment of its own
-	$(BIN)/python -m bench.run dictionary
+bench-dictionary: $(VENV)/.ready-dev  ## speed of dictionary training beside SAELens, files exchanged with it; writes docs/dictionaries.json
+	$(BIN)/python -m bench.run dictionary dictionary:wide dictionary:routed dictionary_exchange
 zoo: setup  ## build the organisms and controls that are not there yet (about five minutes each, two at a time), write zoo/
 	$(BIN)/brainscan game zoo
 trial: $(VENV)/.ready-dev zoo  ## scanner and opponents over the zoo; writes docs/trial.json and docs/trial.md

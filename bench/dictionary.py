@@ -18,7 +18,7 @@ import torch
 
 from bench.peers import ask
 from brainscan.dictionary.kinds import KINDS
-from brainscan.dictionary.pool import Pool
+from brainscan.dictionary.pool import Pool, cores
 from brainscan.dictionary.protocol import Learner, Shape, Task
 from brainscan.dictionary.routed import RoutedLearner
 from brainscan.dictionary.settings import Settings
@@ -26,7 +26,8 @@ from brainscan.dictionary.sparse import SparseLearner
 from brainscan.dictionary.synthetic import FeatureWorld, World
 
 D, N, K, BATCHES = 576, 2048, 32, 6
-ROUNDS, STEPS, WARM = 3, 4, 2
+ROUNDS, STEPS, WARM = 3, 2, 1
+"""Rounds in turns; timed steps of SAELens and of the product a round (twice as many of ours); steps before the first."""
 SKETCH = 64
 """Dimensions of the routed encoder's guesses: a ninth of the input."""
 
@@ -37,17 +38,26 @@ WIDE = 65536
 
 
 def measure() -> Iterator[dict[str, Any]]:
-    """Yield speed rows of every width, then those of the routed encoder at 65,536."""
+    """Yield the rows of 8,192 features."""
+    return _exact(8192)
+
+
+def wide() -> Iterator[dict[str, Any]]:
+    """Yield the rows of 32,768 features."""
+    return _exact(32768)
+
+
+def routed() -> Iterator[dict[str, Any]]:
+    """Yield the rows of 65,536 features, exact and routed, with our own speed at 8,192 in the same turns."""
     rows = activations()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.npy"
-        np.save(path, rows.numpy())
-        speeds: dict[str, float] = {}
-        for width, (share, times) in EXACT.items():
-            found = speeds_at(width, rows, path)
-            speeds |= {f"{name} {width}": value for name, value in found.items()}
-            yield from exact_rows(width, found, share, times)
-        yield from routed_rows(speeds)
+    narrow = steps_of(learner(8192, rows, 0), rows)
+    found = speeds_at(WIDE, rows, {"narrow": narrow, "routed": steps_of(learner(WIDE, rows, SKETCH), rows)})
+    yield from exact_rows(WIDE, found)
+    yield from routed_rows(found)
+
+
+def _exact(width: int) -> Iterator[dict[str, Any]]:
+    yield from exact_rows(width, speeds_at(width, activations(), {}))
 
 
 def activations() -> torch.Tensor:
@@ -57,22 +67,26 @@ def activations() -> torch.Tensor:
     return rows * (D**0.5 / rows.norm(dim=2).mean())
 
 
-def speeds_at(width: int, rows: torch.Tensor, path: Path) -> dict[str, float]:
-    """Tokens/s of the product, of our step (routed too when wide) and of SAELens, taken in turns."""
-    calls: dict[str, Callable[[], list[float]]] = {
-        "product": product(width, rows),
-        "ours": steps_of(learner(width, rows, 0), rows),
-        "SAELens": lambda: ask(
-            "saelens", "saelens_speed.py", rows=str(path), n_features=width, k=K, steps=STEPS, warm=WARM
-        )["seconds"],
-    }
-    if width == WIDE:
-        calls["routed"] = steps_of(learner(width, rows, SKETCH), rows)
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            seconds[name] += call()
-    return {name: N / statistics.median(times) for name, times in seconds.items()}
+def speeds_at(width: int, rows: torch.Tensor, more: dict[str, Callable[[], list[float]]]) -> dict[str, float]:
+    """Tokens/s of the product, of our step, of SAELens and of whatever else, taken in turns."""
+    torch.set_num_threads(cores())  # the product and SAELens get every core, as ours does
+    asked = {"n_features": width, "k": K, "steps": STEPS, "warm": WARM, "threads": cores()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.npy"
+        np.save(path, rows.numpy())
+        calls: dict[str, Callable[[], list[float]]] = {
+            "product by torch": product(width, rows),
+            "product by numpy": product_of_slices(width, rows),
+            "ours": steps_of(learner(width, rows, 0), rows),
+            **more,
+            "SAELens": lambda: ask("saelens", "saelens_train.py", rows=str(path), **asked)["seconds"],
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in calls}
+        for _ in range(ROUNDS):
+            for name, call in calls.items():
+                seconds[name] += call()
+    speeds = {name: N / statistics.median(times) for name, times in seconds.items()}
+    return {**speeds, "product": max(speeds["product by torch"], speeds["product by numpy"])}
 
 
 def learner(width: int, rows: torch.Tensor, sketch: int) -> Learner:
@@ -100,6 +114,23 @@ def product(width: int, rows: torch.Tensor) -> Callable[[], list[float]]:
     return lambda: [timed(lambda i=i: torch.mm(rows[i % BATCHES], weight, out=out)) for i in range(STEPS)]
 
 
+def product_of_slices(width: int, rows: torch.Tensor) -> Callable[[], list[float]]:
+    """The same by numpy, a slice of the tokens a thread: which of the two is faster differs between processors."""
+    pool, weight, out = Pool(), torch.randn(width, D).numpy(), np.empty((N, width), np.float32)
+    size = N // pool.threads
+    parts = [slice(i, i + size) for i in range(0, N, size)]
+
+    def once(i: int) -> None:
+        x = rows[i % BATCHES].numpy()
+        pool.run(lambda part: np.matmul(x[part], weight.T, out=out[part]), parts)
+
+    def call() -> list[float]:
+        with pool.blas_alone():
+            return [timed(lambda i=i: once(i)) for i in range(STEPS)]
+
+    return call
+
+
 def timed(call: Callable[[], Any]) -> float:
     """Seconds that a call takes."""
     start = time.perf_counter()
@@ -107,12 +138,11 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def exact_rows(
-    width: int, found: dict[str, float], share: float | None, times: float | None
-) -> Iterator[dict[str, Any]]:
+def exact_rows(width: int, found: dict[str, float]) -> Iterator[dict[str, Any]]:
     """Rows of the exact encoder at one width."""
+    share, times = EXACT[width]
     peer = {"name": "sae-lens 6.54.12", "tokens_per_second": round(found["SAELens"], 1)}
-    alone = {"name": "the encoder's product alone (torch)", "tokens_per_second": round(found["product"], 1)}
+    alone = {"name": "the encoder's product alone", **{n: round(found[f"product by {n}"], 1) for n in ("torch", "numpy")}}
     name = f"TopK training, {width:,} features"
     yield row(f"{name}: speed", found["ours"], "tokens/s", None, peer)
     yield row(f"{name}: times SAELens", found["ours"] / found["SAELens"], "x", times, peer)
@@ -121,9 +151,9 @@ def exact_rows(
 
 def routed_rows(speeds: dict[str, float]) -> Iterator[dict[str, Any]]:
     """Rows of the routed encoder. What it costs in reconstruction is measured by ``dictionary_quality``."""
-    routed, name = speeds[f"routed {WIDE}"], f"TopK training, {WIDE:,} features, routed"
-    exact, peer = speeds[f"ours {WIDE}"], speeds[f"SAELens {WIDE}"]
-    growth = speeds["ours 8192"] / routed
+    name = f"TopK training, {WIDE:,} features, routed"
+    routed, exact, peer = (speeds[of] for of in ("routed", "ours", "SAELens"))
+    growth = speeds["narrow"] / routed
     yield row(f"{name}: speed", routed, "tokens/s", None, {"name": "exact encoder", "tokens_per_second": exact})
     yield row(
         f"{name}: times the exact encoder", routed / exact, "x", 3.0, {"name": "exact", "tokens_per_second": exact}
@@ -136,4 +166,4 @@ def row(
     name: str, value: float, unit: str, target: float | None, peer: dict[str, Any] | None, better: str = "higher"
 ) -> dict[str, Any]:
     """One row of bench/results.json."""
-    return {"name": name, "value": round(value, 4), "unit": unit, "target": target, "better": better, "peer": peer}
+    return {"name": name, "value": float(f"{value:.4g}"), "unit": unit, "target": target, "better": better, "peer": peer}

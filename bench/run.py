@@ -1,6 +1,9 @@
 """make bench: measure speed and memory in one run, as ratios where two things are compared.
 
-python -m bench.run [CASE ...]     all cases, or those named; bench/results.json keeps the others
+python -m bench.run [CASE ...]     all of CASES, or those named; the results keep the others
+
+A case is a module of this folder, or one function of it: ``dictionary:routed``. Cases that begin with
+``dictionary`` write docs/dictionaries.json, the others bench/results.json.
 """
 
 from __future__ import annotations
@@ -15,19 +18,21 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("results.json")
-CASES = ("capture", "plans", "dictionary")
+DICTIONARIES = Path(__file__).parents[1] / "docs" / "dictionaries.json"
+CASES = ("capture", "plans")
 
 
 def main(names: Iterable[str]) -> None:
     """Run cases and merge their rows into the results."""
-    chosen = list(names) or list(CASES)
-    kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
-    for name in chosen:
-        for row in importlib.import_module(f"bench.{name}").measure():
+    for name in list(names) or list(CASES):
+        module, _, function = name.partition(":")
+        path = DICTIONARIES if module.startswith("dictionary") else RESULTS
+        for row in getattr(importlib.import_module(f"bench.{module}"), function or "measure")():
             whole = complete(row, f"python -m bench.run {name}")
+            kept = json.loads(path.read_text()) if path.is_file() else []
             kept = [other for other in kept if other["name"] != whole["name"]] + [whole]
             print_row(whole)
-            RESULTS.write_text(json.dumps(sorted(kept, key=lambda r: r["name"]), indent=1) + "\n")
+            path.write_text(json.dumps(sorted(kept, key=lambda r: r["name"]), indent=1) + "\n")
 
 
 def complete(row: dict[str, Any], command: str) -> dict[str, Any]:

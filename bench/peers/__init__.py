@@ -18,7 +18,9 @@ def python_of(peer: str) -> Path:
     ready = VENVS / peer / ".ready"
     if not ready.is_file():
         subprocess.run([sys.executable, "-m", "venv", VENVS / peer], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", HERE / f"{peer}.txt"], check=True)
+        # torch first and pinned: a bare "torch" would bring gigabytes of CUDA.
+        for wanted in (["torch==2.13.0"], ["-r", HERE / f"{peer}.txt"]):
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
         ready.touch()
     return python
 

@@ -67,18 +67,9 @@ def survey(
         SiteUnavailable: the subject lacks a site.
     """
     config = config or SurveyConfig()
-    sites = tuple(subject.check(site) for site in dictionary.reads)
-    if not sites:
-        raise UsageError("This dictionary does not say which site it reads.", "Name it with --site, as resid_post.12.")
+    _sites(subject, dictionary)  # what does not fit is said before the texts are packed
     rows = _rows(subject, source, config)  # phase 1
     counts = _counts(subject, rows, config.skip)
-    parts: list[_Firings] = []
-    for start in range(0, len(rows), config.rows):  # phase 2
-        parts.append(_run(subject, dictionary, sites, rows, counts, slice(start, start + config.rows)))
-        done = min(start + config.rows, len(rows))
-        progress(0.95 * done / len(rows), f"{done * config.context:,} tokens surveyed")
-    offsets, where, values = _inverted(parts, dictionary.n_features)  # phase 3
-    progress(0.96, "reading the decoder")
     about = About(
         subject=subject.card.name,
         subject_sha256=subject.card.weights_sha256,
@@ -91,10 +82,62 @@ def survey(
         context=config.context,
         counted=int(counts.sum()),
     )
+    return _surveyed(subject, dictionary, (rows, counts), about, config, progress)
+
+
+def survey_again(
+    index: FeatureIndex,
+    subject: LanguageSubject,
+    dictionary: Dictionary,
+    name: str,
+    *,
+    progress: Callable[[float, str], None] = lambda fraction, words: None,
+) -> FeatureIndex:
+    """Survey another dictionary on the texts of a survey, so that the two can be compared.
+
+    Raises:
+        UsageError: the dictionary does not fit the subject. SiteUnavailable: the subject lacks a site.
+    """
+    about = index.about.model_copy(
+        update={
+            "dictionary": name,
+            "reads": dictionary.reads,
+            "writes": dictionary.writes,
+            "n_features": dictionary.n_features,
+        }
+    )
+    config = SurveyConfig(context=index.about.context)
+    return _surveyed(subject, dictionary, (index.tokens, index.counts), about, config, progress)
+
+
+def _surveyed(
+    subject: LanguageSubject,
+    dictionary: Dictionary,
+    texts: tuple[Ints, np.ndarray],
+    about: About,
+    config: SurveyConfig,
+    progress: Callable[[float, str], None],
+) -> FeatureIndex:
+    """Phases 2 to 4 on rows of tokens and the mask of those that count."""
+    sites = _sites(subject, dictionary)
+    rows, counts = texts
+    parts: list[_Firings] = []
+    for start in range(0, len(rows), config.rows):  # phase 2
+        parts.append(_run(subject, dictionary, sites, rows, counts, slice(start, start + config.rows)))
+        done = min(start + config.rows, len(rows))
+        progress(0.95 * done / len(rows), f"{done * config.context:,} tokens surveyed")
+    offsets, where, values = _inverted(parts, dictionary.n_features)  # phase 3
+    progress(0.96, "reading the decoder")
     logits, near = logit_effects(subject, dictionary, config.listed), neighbours(dictionary, config.listed)  # phase 4
     pieces = subject.pieces(range(int(subject.unembedding.shape[0])))
     progress(1.0, "surveyed")
     return FeatureIndex(about, rows, counts, offsets, where, values, logits, near, pieces)
+
+
+def _sites(subject: LanguageSubject, dictionary: Dictionary) -> tuple[Site, ...]:
+    if not dictionary.reads:
+        raise UsageError("This dictionary does not say which site it reads.", "Name it with --site, as resid_post.12.")
+    return tuple(subject.check(site) for site in dictionary.reads)
 
 
 def logit_effects(subject: LanguageSubject, dictionary: Dictionary, listed: int) -> Logits:
