@@ -70,16 +70,16 @@ def activations() -> torch.Tensor:
 def speeds_at(width: int, rows: torch.Tensor, more: dict[str, Callable[[], list[float]]]) -> dict[str, float]:
     """Tokens/s of the product, of our step, of SAELens and of whatever else, taken in turns."""
     torch.set_num_threads(cores())  # the product and SAELens get every core, as ours does
-    asked = {"n_features": width, "k": K, "steps": STEPS, "warm": WARM, "threads": cores()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.npy"
         np.save(path, rows.numpy())
+        job = {"rows": str(path), "n_features": width, "k": K, "steps": STEPS, "warm": WARM}
         calls: dict[str, Callable[[], list[float]]] = {
             "product by torch": product(width, rows),
             "product by numpy": product_of_slices(width, rows),
             "ours": steps_of(learner(width, rows, 0), rows),
             **more,
-            "SAELens": lambda: ask("saelens", "saelens_train.py", rows=str(path), **asked)["seconds"],
+            "SAELens": lambda: ask("saelens", "saelens_train.py", jobs=[job], threads=cores())["seconds"][0],
         }
         seconds: dict[str, list[float]] = {name: [] for name in calls}
         for _ in range(ROUNDS):

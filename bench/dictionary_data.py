@@ -1,6 +1,6 @@
 """Real activations for the dictionary benches: read once, kept as shards in the cache, resumed when interrupted.
 
-python -m bench.dictionary_data     harvest now (SmolLM2-135M-Instruct, the middle layer, the default corpus)
+python -m bench.dictionary_data     harvest now (SmolLM2-135M-Instruct, layer 3, the default corpus)
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from brainscan.core.address import Site
 from brainscan.subject.load import load_subject
 
 SUBJECT = "smollm2-135m-instruct"
-SITE = Site("resid_post", 15)
+SITE = Site("resid_post", 3)
+"""An early layer, since reading a million tokens costs in proportion to the depth."""
 N, STEPS, HELD = 2048, 512, 8
 """Tokens a batch, batches to train on (1,048,576 tokens) and batches kept apart to judge on."""
 

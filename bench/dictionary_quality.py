@@ -1,8 +1,8 @@
 """Reconstruction at equal tokens on real activations: ours beside SAELens, and what the routed encoder costs.
 
-SmolLM2-135M-Instruct, the middle layer, texts of the default corpus. A million tokens are read once and
-kept as one file (2.4 GB in the system's temporary folder), so that every trainer meets the same batches.
-About an hour on two cores, most of it SAELens's and the exact encoder's at 65,536 features.
+SmolLM2-135M-Instruct, texts of the default corpus, harvested once (``dictionary_data``), so that every
+trainer meets the same batches in the same order, with the same seed, rate, warm-up and decay. What is
+trained is judged by the same code on tokens that nobody trained on.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
 
 from bench.dictionary import SKETCH, WIDE, row
+from bench.dictionary_data import SITE, STEPS, N, arrays, shards
 from bench.peers import ask
-from brainscan.activations.stream import ActivationBatch, ActivationStream, StreamConfig
-from brainscan.clinic.corpus import texts_of
+from brainscan.activations.stream import ActivationBatch
 from brainscan.core.address import Site
 from brainscan.core.evidence import Record
 from brainscan.dictionary.dictionary import Dictionary
+from brainscan.dictionary.formats.format import read_dictionary
+from brainscan.dictionary.pool import cores
 from brainscan.dictionary.quality import explained_variance
 from brainscan.dictionary.settings import Settings
 from brainscan.dictionary.train import Request, RunPlan, train
-from brainscan.subject.load import load_subject
 
-SITE = Site("resid_post", 15)
-N, STEPS, HELD, K = 2048, 512, 8, 32
+WIDTH, K, RATE, SEED = 2048, 32, 3e-4, 0
+WIDE_STEPS = 64
+"""Batches on which the exact and the routed encoder are trained at 65,536 features: 131,072 tokens."""
 
 
 class Position(Record):
@@ -58,60 +59,56 @@ class FileStream:
 
 
 def measure() -> Iterator[dict[str, Any]]:
-    """Yield rows: explained variance beside SAELens's at 8,192 features, and what routing loses at 65,536."""
-    with tempfile.TemporaryDirectory() as folder:
-        rows, held = harvest(Path(folder))
+    """Yield explained variance beside SAELens's."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows, held = arrays(shards(), folder)
         kept = torch.from_numpy(np.load(held))
-        peer = ask(
-            "saelens", "saelens_speed.py", rows=str(rows), n_features=8192, k=K, steps=STEPS, warm=0,
-            held=str(held), lr_warm_up_steps=STEPS // 20, lr_decay_steps=STEPS // 5,
-        )["explained_variance"]  # fmt: skip
-        ours = trained(rows, Path(folder) / "narrow", kept, {"8192": Settings(kind="topk", n_features=8192, k=K)})
-        yield row(
-            "TopK, 8,192 features, 1M tokens: explained variance",
-            ours["8192"],
-            "share",
-            round(peer - 0.005, 4),
-            {"name": "sae-lens", "value": peer},
-        )
-        wide = Settings(kind="topk", n_features=WIDE, k=K)
+        job = {
+            "rows": str(rows), "kind": "topk", "n_features": WIDTH, "k": K, "steps": STEPS, "warm": 0, "seed": SEED,
+            "lr": RATE, "lr_warm_up_steps": STEPS // 20, "lr_decay_steps": STEPS // 5, "save": str(folder / "theirs"),
+        }  # fmt: skip
+        told = ask("saelens", "saelens_train.py", jobs=[job], threads=cores())
+        theirs = judged(read_dictionary(folder / "theirs"), kept)
+        settings = Settings(kind="topk", n_features=WIDTH, k=K, lr=RATE, seed=SEED)
+        ours = judged(trained(rows, folder / "ours", {"ours": settings}, STEPS)["ours"], kept)
+    yield row(
+        f"TopK, {WIDTH:,} features, {STEPS * N:,} tokens of {SITE}: explained variance",
+        ours,
+        "share",
+        round(theirs - 0.005, 4),
+        {"name": f"sae-lens {told['version']}", "explained_variance": round(theirs, 4)},
+    )
+
+
+def routed() -> Iterator[dict[str, Any]]:
+    """Yield what routing loses at 65,536 features."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows, held = arrays(shards(), folder)
+        kept = torch.from_numpy(np.load(held))
+        wide = Settings(kind="topk", n_features=WIDE, k=K, seed=SEED)
         both = {"exact": wide, "routed": wide.model_copy(update={"sketch": SKETCH})}
-        found = trained(rows, Path(folder) / "wide", kept, both)
-        lost = found["exact"] - found["routed"]
-        yield row(
-            "TopK, 65,536 features, routed: explained variance lost",
-            lost,
-            "share",
-            0.02,
-            {"name": "exact encoder", "value": found["exact"]},
-            better="lower",
-        )
+        found = {n: judged(made, kept) for n, made in trained(rows, folder / "wide", both, WIDE_STEPS).items()}
+    yield row(
+        f"TopK, {WIDE:,} features, routed, {WIDE_STEPS * N:,} tokens of {SITE}: explained variance lost",
+        found["exact"] - found["routed"],
+        "share",
+        0.02,
+        {"name": "exact encoder", "explained_variance": round(found["exact"], 4), "routed": round(found["routed"], 4)},
+        better="lower",
+    )
 
 
-def harvest(folder: Path) -> tuple[Path, Path]:
-    """Write training batches [STEPS, N, d] and held-out rows [HELD * N, d], scaled to mean norm sqrt(d)."""
-    subject = load_subject("smollm2-135m-instruct")
-    config = StreamConfig(sites=(str(SITE),), batch=N)
-    stream = iter(ActivationStream(subject, texts_of(None), config))
-    first = next(stream).values[SITE]
-    scale = first.shape[1] ** 0.5 / float(first.norm(dim=1).mean())
-    held = np.concatenate([(next(stream).values[SITE] * scale).numpy() for _ in range(HELD)])
-    np.save(folder / "held.npy", held)
-    rows = open_memmap(folder / "rows.npy", mode="w+", dtype=np.float32, shape=(STEPS, N, first.shape[1]))
-    for i in range(STEPS):
-        rows[i] = (next(stream).values[SITE] * scale).numpy()
-    rows.flush()
-    return folder / "rows.npy", folder / "held.npy"
-
-
-def trained(rows: Path, folder: Path, held: torch.Tensor, wanted: Mapping[str, Settings]) -> dict[str, float]:
-    """Explained variance on held-out rows of dictionaries trained side by side."""
+def trained(rows: Path, folder: Path, wanted: Mapping[str, Settings], steps: int) -> dict[str, Dictionary]:
+    """Dictionaries trained side by side on the first ``steps`` batches."""
     requests = tuple(Request(name=name, settings=settings, reads=(str(SITE),)) for name, settings in wanted.items())
-    plan = RunPlan(requests=requests, steps=STEPS, checkpoint_every=10**6)
+    plan = RunPlan(requests=requests, steps=steps, checkpoint_every=10**6)
     out = train(lambda state: FileStream(rows, 0 if state is None else state["at"]), plan, folder)
-    found = {}
-    for name, made in out.dictionaries.items():
-        assert isinstance(made, Dictionary)
-        written = torch.cat([made.decode(made.encode_sparse(part), part) for part in held.split(512)])
-        found[name] = explained_variance(held, written)
-    return found
+    return {name: made for name, made in out.dictionaries.items() if isinstance(made, Dictionary)}
+
+
+def judged(made: Any, held: torch.Tensor) -> float:
+    """Explained variance on held-out rows [m, d]."""
+    written = torch.cat([made.decode(made.encode_sparse(part), part) for part in held.split(512)])
+    return explained_variance(held, written)

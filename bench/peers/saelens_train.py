@@ -1,9 +1,9 @@
 """SAELens's own trainer on the activations of a .npy file. Runs in SAELens's environment; imports nothing of ours.
 
-stdin: {"rows": path of [batches, n, d] float32, "kind": "topk", "n_features": F, "k": k, "steps": s, "warm": w,
-        "lr": peak rate, "lr_warm_up_steps": a, "lr_decay_steps": b, "seed": 0, "widths": matryoshka's prefixes,
-        "threads": t or null, "save": folder or null}
-stdout: {"seconds": [one a timed step], "version": ...}; the trained SAE is saved for inference into ``save``
+stdin: {"jobs": [job, ...], "threads": t or null}, a job being {"rows": path of [batches, n, d] float32,
+        "kind": "topk", "n_features": F, "k": k, "steps": s, "warm": w, "lr": peak rate, "lr_warm_up_steps": a,
+        "lr_decay_steps": b, "seed": 0, "widths": matryoshka's prefixes, "save": folder or null}
+stdout: {"seconds": [[one a timed step] a job], "version": ...}; trained SAEs are saved for inference into ``save``
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ def main() -> None:
     asked = json.load(sys.stdin)
     if asked.get("threads"):
         torch.set_num_threads(asked["threads"])
+    print(json.dumps({"seconds": [train(job) for job in asked["jobs"]], "version": sae_lens.__version__}))
+
+
+def train(asked: dict[str, Any]) -> list[float]:
+    """Train one SAE; returns the seconds of each timed step."""
     rows = np.load(asked["rows"], mmap_mode="r")  # [batches, n, d]
     batches, n, d = rows.shape
     torch.manual_seed(asked.get("seed", 0))
@@ -59,7 +64,7 @@ def main() -> None:
             seconds.append(time.perf_counter() - start)
     if asked.get("save"):
         sae.save_inference_model(asked["save"])
-    print(json.dumps({"seconds": seconds, "version": sae_lens.__version__}))
+    return seconds
 
 
 def made(asked: dict[str, Any], d: int) -> Any:

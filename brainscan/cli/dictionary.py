@@ -12,6 +12,7 @@ from brainscan.cli.errors import plain_errors
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic import dictionaries as clinic
+from brainscan.clinic.judging import Judging, judge_dictionary
 from brainscan.core.evidence import Measurement
 
 verbs = typer.Typer(
@@ -56,6 +57,9 @@ def train(
     shards: Annotated[
         Path | None, typer.Option(help="Harvest activations into this folder once and train from the disk.")
     ] = None,
+    passes: Annotated[
+        int, typer.Option(help="With --shards: read the harvest so many times, and harvest so much less.", min=1)
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Of weights and order.", min=0)] = 0,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate; by default it follows the width.")] = None,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.", min=1)] = 500,
@@ -79,6 +83,7 @@ def train(
         text=text,
         out=out,
         shards=shards,
+        passes=passes,
         seed=seed,
         lr=lr,
         checkpoint_every=checkpoint_every,
@@ -104,6 +109,12 @@ def judge(
     text: Text = None,
     tokens: Annotated[int, typer.Option(help="Tokens to judge on.", min=100)] = 50_000,
     saebench: Annotated[Path | None, typer.Option(help="Write SAEBench's result JSON to this file.")] = None,
+    other: Annotated[
+        str | None, typer.Option("--other", help="The same dictionary from another seed: are the features the same?")
+    ] = None,
+    concepts: Annotated[
+        bool, typer.Option("--concepts", help="Probe for word classes with 1, 2 and 5 features beside full probes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge a dictionary: sparsity, explained variance, what becomes of the model's predictions, dead features.
@@ -111,7 +122,7 @@ def judge(
     Example: brainscan dictionary eval SmolLM2/resid_post.15-batchtopk-8192 --subject smollm2-135m-instruct
     """
     with progress_bar("judge") as progress:
-        judged = clinic.judge_dictionary(dictionary, subject, text, tokens, saebench, progress)
+        judged = judge_dictionary(Judging(dictionary, subject, text, tokens, saebench, other, concepts), progress)
     if as_json:
         print_json(judged)
         return
@@ -121,6 +132,10 @@ def judge(
         print_line(console, ("It was trained on these texts: other texts (--text) say more.", "dim"))
     for measurement in judged.measurements:
         _print_measurement(console, measurement)
+    for each in judged.concepts:
+        few = "  ".join(f"{m.name.rpartition('_')[2]}: {m.value:.2f}" for m in each.measurements)
+        beside = ", ".join(f"{b.what} {b.value:.2f}" for b in each.measurements[0].baselines)
+        print_line(console, f"  {each.concept:<30}", f"with features {few}", (f"  {beside}", "dim"))
 
 
 @verbs.command()

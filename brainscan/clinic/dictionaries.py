@@ -1,10 +1,9 @@
-"""The verbs on dictionaries: train, judge, convert, list, show. torch is imported where it is needed."""
+"""The verbs on dictionaries: train, convert, list, show (``judging`` judges). torch is imported where it is needed."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,9 @@ from typing import TYPE_CHECKING, Any
 from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_environment
 from brainscan.core.errors import RecordError, UsageError
-from brainscan.core.evidence import Measurement, Record
-from brainscan.core.files import write_atomic
+from brainscan.core.evidence import Record
 
 if TYPE_CHECKING:
-    import torch
-
     from brainscan.activations.stream import ActivationStream, Stream, StreamConfig
     from brainscan.dictionary.dictionary import Dictionary
     from brainscan.dictionary.train import Request
@@ -50,6 +46,8 @@ class Training:
     out: Path | None = None
     shards: Path | None = None
     """Harvest to this folder once, and train from the disk."""
+    passes: int = 1
+    """With ``shards``: times that the harvest is read, each time in another order; so much less is harvested."""
     seed: int = 0
     lr: float | None = None
     checkpoint_every: int = 500
@@ -107,18 +105,6 @@ class ShownDictionary(Record):
     about: dict[str, Any]
 
 
-class JudgedDictionary(Record):
-    """Measurements of a dictionary."""
-
-    folder: str
-    subject: str
-    text: str
-    tokens: int
-    trained_on_these_texts: bool | None
-    """None when the dictionary does not say what it was trained on."""
-    measurements: tuple[Measurement, ...]
-
-
 def dictionaries_folder() -> Path:
     """Where dictionaries lie unless told otherwise."""
     return read_environment().cache / "dictionaries"
@@ -136,9 +122,11 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
     from brainscan.dictionary.train import RunPlan, train
 
     KINDS.get(training.kind)  # a wrong name is said before a model is loaded
+    if training.passes > 1 and training.shards is None:
+        raise UsageError("Several passes are made over a harvest on disk.", "Name a folder for it with --shards.")
     source = texts_of(training.text)
     requests = _requests(training)
-    subject = _load(training.subject, progress)
+    subject = load(training.subject, progress)
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", subject.card.name).strip("-.")[:60] or "subject"
     out = training.out or dictionaries_folder() / slug
     plan = RunPlan(
@@ -180,44 +168,6 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
             l0=last.get(request.name, {}).get("l0"),
         )
         for request in requests
-    )
-
-
-def judge_dictionary(
-    ref: str, subject: str, text: str | None, tokens: int, saebench: Path | None, progress: Progress
-) -> JudgedDictionary:
-    """Judge a dictionary of one site on a subject, and write SAEBench's JSON when asked.
-
-    Raises:
-        UsageError: it is a set, or does not fit the subject. RecordError: it cannot be read.
-    """
-    from brainscan.activations.contexts import Cursor
-    from brainscan.activations.stream import ActivationStream, StreamConfig
-    from brainscan.dictionary.behaviour import preservation
-    from brainscan.dictionary.quality import measure
-    from brainscan.dictionary.saebench import core_result
-
-    folder, dictionary = open_dictionary(ref)
-    source, opened = texts_of(text), _load(subject, progress)
-    sites = tuple(dict.fromkeys((*dictionary.reads, *dictionary.writes)))
-    config = StreamConfig(sites=sites, seed=1, batch=1024, memory=512 * _MEGABYTE, window=512)
-    stream = ActivationStream(opened, source, config)
-    measured = measure(dictionary, _pairs(stream, dictionary, tokens, progress))
-    kept = None
-    if len(dictionary.reads) == len(dictionary.writes) == 1:
-        rows = next(stream.packer.windows(Cursor())).rows[: max(4, min(64, tokens // 1000))]
-        kept = preservation(opened, dictionary, rows.tolist())
-    if saebench is not None:
-        result = core_result(dictionary, measured, kept, name=folder.name, model=opened.card.name)
-        write_atomic(saebench, json.dumps(result, indent=1) + "\n")
-    seen = dictionary.about.get("source_sha256")
-    return JudgedDictionary(
-        folder=str(folder),
-        subject=opened.card.name,
-        text=source.name,
-        tokens=tokens,
-        trained_on_these_texts=None if seen is None else seen == source.identity(),
-        measurements=(*measured, *(kept.measurements() if kept else ())),
     )
 
 
@@ -351,7 +301,8 @@ def _opener(training: Training, subject: LanguageSubject, source: Any, progress:
     def open_stream(state: dict[str, Any] | None) -> Stream:
         if training.shards is None:
             return live(None if state is None else StreamState.model_validate(state))
-        write_shards(live, training.shards, tokens=training.tokens, progress=progress)
+        harvested = -(-training.tokens // training.passes)
+        write_shards(live, training.shards, tokens=harvested, progress=progress)
         at = None if state is None else ShardState.model_validate(state)
         return ShardStream(training.shards, batch=training.batch, passes=None, seed=training.seed, state=at)
 
@@ -364,21 +315,6 @@ def _with_window(config: StreamConfig) -> StreamConfig:
     return config.model_copy(update={"window": max(16, min(config.window, most))})
 
 
-def _pairs(
-    stream: ActivationStream, dictionary: Dictionary, tokens: int, progress: Progress
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    from brainscan.dictionary.dictionary import side_by_side
-
-    done = 0
-    for batch in stream:
-        x = {str(site): values for site, values in batch.values.items()}
-        yield side_by_side(x, dictionary.reads), side_by_side(x, dictionary.writes)
-        done += len(batch.tokens)
-        progress(min(1.0, done / tokens), f"{done:,} tokens judged")
-        if done >= tokens:
-            return
-
-
 def _shown(part: Dictionary) -> ShownPart:
     names = ("kind", "activation", "n_features", "d_in", "d_out", "k", "reads", "writes", "normalisation")
     return ShownPart(**{name: getattr(part, name) for name in names}, skip=part.W_skip is not None)
@@ -389,7 +325,8 @@ def _last_line(path: Path) -> dict[str, Any]:
     return json.loads(lines[-1])["dictionaries"] if lines else {}
 
 
-def _load(spec: str, progress: Progress) -> LanguageSubject:
+def load(spec: str, progress: Progress) -> LanguageSubject:
+    """Open a subject as the environment says."""
     import torch
 
     from brainscan.subject.load import load_subject
