@@ -134,7 +134,7 @@ def search_features(
     index, labels = read_index(folder), read_labels(folder)
     if words is not None:
         return by_words(index, labels, words, count)
-    subject, dictionary = _reopen(folder, progress)
+    subject, dictionary = reopen(folder, progress)
     if against is not None:
         return by_contrast(index, labels, subject, dictionary, (str(text), against), count)
     return by_text(index, labels, subject, dictionary, str(text), count)
@@ -214,7 +214,7 @@ def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
     raise UsageError(f"There is no labeller {name!r}.", "Choose evidence, endpoint, or local:MODEL.")
 
 
-def _reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionary]:
+def reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionary]:
     from brainscan.clinic.dictionaries import open_dictionary
 
     try:

@@ -1,4 +1,4 @@
-"""The verb that shows superposition: train the toys, train dictionaries on known features, write the page."""
+"""The verbs on superposition: toys and known features on one page, and neurons beside the features of a real dictionary."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from brainscan.report.superposition import Found, Geometry, Phases, Superpositio
 
 if TYPE_CHECKING:
     from brainscan.dictionary.synthetic import World
+    from brainscan.features.polysemanticity import Polysemanticity
 
 Progress = Callable[[float, str], None]
 
@@ -21,6 +22,8 @@ IMPORTANCES = (0.1, 0.3, 1.0, 3.0, 10.0)
 GEOMETRY = {"always there": 1.0, "there 20%": 0.2, "there 5%": 0.05}
 STEPS, BATCH = 400, 512
 """Of the dictionaries."""
+_ROWS = 128
+"""Rows of a survey on which neurons' thresholds are set."""
 
 
 def show_superposition(
@@ -48,6 +51,29 @@ def show_superposition(
     write_atomic(path, superposition_html(shown))
     say(1.0, "done")
     return shown
+
+
+def compare_neurons(survey: Path, site: str, sample: int, seed: int, progress: Progress) -> Polysemanticity:
+    """Neurons of a site beside the features of a survey, on the survey's texts, labelled and scored alike.
+
+    Args:
+        survey: folder that ``features survey`` wrote.
+        site: whose dimensions are the neurons, as ``mlp_act.15``.
+        sample: units drawn at random on either side.
+
+    Raises:
+        RecordError: there is no survey, or it does not say of which model. SiteUnavailable: the model lacks the site.
+    """
+    from brainscan.clinic.features import reopen
+    from brainscan.features.index import read_index
+    from brainscan.features.polysemanticity import compare, mean_rate, neurons
+    from brainscan.features.survey import survey_again
+
+    index = read_index(survey)
+    subject = reopen(survey, progress)[0]
+    singles = neurons(subject, site, index.tokens[:_ROWS].tolist(), mean_rate(index))
+    again = survey_again(index, subject, singles, site, progress=lambda share, words: progress(0.6 * share, words))
+    return compare(index, again, sample, seed, lambda share, words: progress(0.6 + 0.4 * share, words))
 
 
 def _sweep(steps: int, seed: int) -> Sweep:
