@@ -26,8 +26,8 @@ from brainscan.dictionary.sparse import SparseLearner
 from brainscan.dictionary.synthetic import FeatureWorld, World
 
 D, N, K, BATCHES = 576, 2048, 32, 6
-ROUNDS, STEPS, WARM = 3, 2, 1
-"""Rounds in turns; timed steps of SAELens and of the product a round (twice as many of ours); steps before the first."""
+ROUNDS, FEW, STEPS, WARM = 3, 2, 2, 1
+"""Rounds in turns (few at 65,536 features, where SAELens takes ten seconds a step); timed steps of SAELens and of the product a round (twice as many of ours); steps before the first."""
 SKETCH = 64
 """Dimensions of the routed encoder's guesses: a ninth of the input."""
 
@@ -82,7 +82,7 @@ def speeds_at(width: int, rows: torch.Tensor, more: dict[str, Callable[[], list[
             "SAELens": lambda: ask("saelens", "saelens_train.py", jobs=[job], threads=cores())["seconds"][0],
         }
         seconds: dict[str, list[float]] = {name: [] for name in calls}
-        for _ in range(ROUNDS):
+        for _ in range(FEW if width == WIDE else ROUNDS):
             for name, call in calls.items():
                 seconds[name] += call()
     speeds = {name: N / statistics.median(times) for name, times in seconds.items()}
@@ -142,7 +142,10 @@ def exact_rows(width: int, found: dict[str, float]) -> Iterator[dict[str, Any]]:
     """Rows of the exact encoder at one width."""
     share, times = EXACT[width]
     peer = {"name": "sae-lens 6.54.12", "tokens_per_second": round(found["SAELens"], 1)}
-    alone = {"name": "the encoder's product alone", **{n: round(found[f"product by {n}"], 1) for n in ("torch", "numpy")}}
+    alone = {
+        "name": "the encoder's product alone",
+        **{n: round(found[f"product by {n}"], 1) for n in ("torch", "numpy")},
+    }
     name = f"TopK training, {width:,} features"
     yield row(f"{name}: speed", found["ours"], "tokens/s", None, peer)
     yield row(f"{name}: times SAELens", found["ours"] / found["SAELens"], "x", times, peer)
@@ -166,4 +169,11 @@ def row(
     name: str, value: float, unit: str, target: float | None, peer: dict[str, Any] | None, better: str = "higher"
 ) -> dict[str, Any]:
     """One row of bench/results.json."""
-    return {"name": name, "value": float(f"{value:.4g}"), "unit": unit, "target": target, "better": better, "peer": peer}
+    return {
+        "name": name,
+        "value": float(f"{value:.4g}"),
+        "unit": unit,
+        "target": target,
+        "better": better,
+        "peer": peer,
+    }

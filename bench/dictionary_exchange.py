@@ -33,9 +33,7 @@ def measure() -> Iterator[dict[str, Any]]:
         np.save(Path(folder) / "x.npy", x.numpy())
         for name, made in ours.items():
             write_dictionary(made, read / name, "saelens")
-        told = ask(
-            "saelens", "saelens_exchange.py", read=str(read), write=str(written), x=str(Path(folder) / "x.npy")
-        )
+        told = ask("saelens", "saelens_exchange.py", read=str(read), write=str(written), x=str(Path(folder) / "x.npy"))
         there = {name: apart(made, read / name, x) for name, made in ours.items()}
         back = {name: apart(read_dictionary(written / name), written / name, x) for name in told["written"]}
     peer = f"sae-lens {told['version']}"

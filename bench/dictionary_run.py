@@ -96,7 +96,10 @@ def memory() -> Iterator[dict[str, Any]]:
             folder = Path(name) / str(batches)
             corpus(folder, batches)
             done = subprocess.run(
-                [sys.executable, "-m", "bench.dictionary_run", "memory", folder], check=True, capture_output=True, text=True
+                [sys.executable, "-m", "bench.dictionary_run", "memory", folder],
+                check=True,
+                capture_output=True,
+                text=True,
             )
             peaks[batches] = int(done.stdout.split()[-1])
     grown = (peaks[LONG] - peaks[SHORT]) / 1024
@@ -162,7 +165,12 @@ def killed() -> Iterator[dict[str, Any]]:
         sum(int((a != b).sum()) for a, b in pairs),
         "numbers",
         0,
-        {"name": "compared", "numbers": sum(a.numel() for a, _ in pairs), "killed_at": wanted, "dictionaries": list(whole)},
+        {
+            "name": "compared",
+            "numbers": sum(a.numel() for a, _ in pairs),
+            "killed_at": wanted,
+            "dictionaries": list(whole),
+        },
         better="lower",
     )
 

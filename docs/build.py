@@ -14,7 +14,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs/schema/brainscan.scan-1.json"
-PAGES = ("README.md", "docs/commands.md", "docs/architecture.md", "docs/conditions.md", "docs/benchmarks.md")
+PAGES = (
+    "README.md",
+    "docs/commands.md",
+    "docs/architecture.md",
+    "docs/conditions.md",
+    "docs/benchmarks.md",
+    "docs/dictionaries.md",
+)
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -67,6 +74,28 @@ def numbers() -> str:
     return "\n".join(lines) + "\n"
 
 
+def dictionaries() -> str:
+    """docs/dictionaries.json as a table, with what was measured beside each number."""
+    lines = ["| measure | found | target | | beside it | command |", "|---|---:|---:|---|---|---|"]
+    for row in json.loads((ROOT / "docs/dictionaries.json").read_text()):
+        met, target = "", ""
+        if row["target"] is not None:
+            higher = row["better"] == "higher"
+            target = f"{'≥' if higher else '≤'} {row['target']:g}"
+            met = (
+                "met" if (row["value"] >= row["target"] if higher else row["value"] <= row["target"]) else "**missed**"
+            )
+        beside = ", ".join(_beside(name, value) for name, value in (row["peer"] or {}).items())
+        found = f"{row['value']:g} {row['unit']}"
+        lines.append(f"| {row['name']} | {found} | {target} | {met} | {beside} | `{row['command']}` |")
+    return "\n".join(lines) + "\n"
+
+
+def _beside(name: str, value: object) -> str:
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return shown if name == "name" else f"{name.replace('_', ' ')} {shown}"
+
+
 def conditions() -> str:
     """Every condition with its criteria."""
     from brainscan.diagnosis.condition import CONDITIONS
@@ -108,6 +137,7 @@ def _first_line(path: Path) -> str:
 GENERATORS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "numbers": numbers,
+    "dictionaries": dictionaries,
     "conditions": conditions,
     "tree": tree,
 }

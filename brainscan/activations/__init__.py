@@ -1,4 +1,4 @@
-"""Reading activations from many texts: capture now, streams and shards later.
+"""Reading activations from many texts: captures, shuffled streams, shards on disk, a corpus.
 
 This room refuses to know dictionaries, probes and instruments.
 """

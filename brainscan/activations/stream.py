@@ -8,7 +8,7 @@ numbers and a resumed stream goes on with the same bits (on one machine with as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -136,6 +136,8 @@ class ActivationStream:
         self.widths: Mapping[Site, int] = _widths(subject, sites)
         self.batch = config.batch
         self.dropped = 0
+        self.watch: Callable[[str], None] = lambda words: None
+        """Is told in words how far a block has been read, which takes minutes on a slow machine."""
         card = subject.card
         self.identity = sha256_of_json(
             [config.model_dump(mode="json"), source.identity(), card.weights_sha256, card.tokenizer_sha256]
@@ -178,6 +180,8 @@ class ActivationStream:
                 buffer.add(site, x, keep)
 
             self.subject.inspect(batch, dict.fromkeys(self.widths, collect))
+            done = (start + len(part)) * self.config.context
+            self.watch(f"read {done:,} of {len(rows) * self.config.context:,} tokens")
 
     def _mask(self, ids: torch.Tensor) -> torch.Tensor:
         """[row, pos] bool: the tokens that count."""

@@ -41,6 +41,10 @@ Controls = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same machine: same scan.")]
 Budget = Annotated[float | None, typer.Option(min=0.1, help="Minutes; instruments that would pass it are left out.")]
 Only = Annotated[list[str] | None, typer.Option(help="Run just this instrument; may be repeated.")]
+Through = Annotated[
+    str | None,
+    typer.Option("--dictionary", help="Also compare features of this dictionary (or survey) with --reference."),
+]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps. Default: the best there is.")]
 PlanOnly = Annotated[bool, typer.Option("--plan-only", help="Print the plan with its cost and stop.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Scan again even if the same scan is there.")]
@@ -70,6 +74,7 @@ def scan(
     seed: Seed = 0,
     budget: Budget = None,
     only: Only = None,
+    dictionary: Through = None,
     device: Device = None,
     plan_only: PlanOnly = False,
     fresh: Fresh = False,
@@ -95,6 +100,7 @@ def scan(
         out=out,
         calibration=calibration,
         only=tuple(only or ()),
+        dictionary=dictionary,
         fresh=fresh,
         device=device,
         allow_remote_code=remote_code,

@@ -293,15 +293,17 @@ def _opener(training: Training, subject: LanguageSubject, source: Any, progress:
         seed=training.seed,
         passes=None if training.shards is None else 1,
     )
-    config = _with_window(config)
+    harvested = -(-training.tokens // training.passes)
+    config = _with_window(config, harvested)
 
     def live(state: StreamState | None) -> ActivationStream:
-        return ActivationStream(subject, source, config, state=state)
+        stream = ActivationStream(subject, source, config, state=state)
+        stream.watch = lambda words: progress(0.0, words)
+        return stream
 
     def open_stream(state: dict[str, Any] | None) -> Stream:
         if training.shards is None:
             return live(None if state is None else StreamState.model_validate(state))
-        harvested = -(-training.tokens // training.passes)
         write_shards(live, training.shards, tokens=harvested, progress=progress)
         at = None if state is None else ShardState.model_validate(state)
         return ShardStream(training.shards, batch=training.batch, passes=None, seed=training.seed, state=at)
@@ -309,10 +311,11 @@ def _opener(training: Training, subject: LanguageSubject, source: Any, progress:
     return open_stream
 
 
-def _with_window(config: StreamConfig) -> StreamConfig:
-    """A window that packing can hold in an eighth of the memory."""
+def _with_window(config: StreamConfig, tokens: int) -> StreamConfig:
+    """A window that packing can hold in an eighth of the memory, and no longer than what is asked for."""
     most = config.memory // 8 // (config.context * 40)
-    return config.model_copy(update={"window": max(16, min(config.window, most))})
+    enough = -(-(tokens + config.batch) // max(1, config.context - config.skip)) + 1
+    return config.model_copy(update={"window": max(16, min(config.window, most, enough))})
 
 
 def _shown(part: Dictionary) -> ShownPart:

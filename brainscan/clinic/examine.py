@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from brainscan.clinic.environment import read_environment
 from brainscan.clinic.library import remember
 from brainscan.clinic.seal import seal
+from brainscan.clinic.through import looking_through
 from brainscan.core.errors import BrainscanError, PlanError
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.calibrations import calibration_for
@@ -43,6 +44,8 @@ class Request:
     """A calibration file; the one that ships for this base and plan, if there is one, when left out."""
     only: tuple[str, ...] = ()
     """Run just these instruments."""
+    dictionary: str | None = None
+    """A dictionary, or a survey of one, that the scan also looks through; it needs a reference."""
     fresh: bool = False
     """Scan again even when the same scan is there already."""
     device: str | None = None
@@ -81,10 +84,16 @@ def examine(request: Request | str, attendant: Attendant = Attendant()) -> Exami
         SubjectError: the model cannot be found or used.
         SelfCheckFailed: it does not compute the same thing twice; the record is written and says so.
         StorageError: the disk refused; the journal keeps what was finished.
+        RecordError: the dictionary to look through cannot be read.
     """
+    asked = Request(request) if isinstance(request, str) else request
+    with looking_through(asked.dictionary):
+        return _examined(asked, attendant)
+
+
+def _examined(asked: Request, attendant: Attendant) -> Examined:
     from brainscan.scan.run import Watch, run_plan
 
-    asked = Request(request) if isinstance(request, str) else request
     calibration = read_calibration(asked.calibration) if asked.calibration else None
     subject, reference = _load(asked, attendant)
     plan = _plan(asked, subject, reference)
@@ -111,9 +120,10 @@ def examine(request: Request | str, attendant: Attendant = Attendant()) -> Exami
 
 def plan_only(request: Request, attendant: Attendant = Attendant()) -> tuple[Plan, Path]:
     """The plan that ``examine`` would run, and the folder that it would write."""
-    subject, reference = _load(request, attendant)
-    plan = _plan(request, subject, reference)
-    return plan, _folder(request, plan, subject, reference)
+    with looking_through(request.dictionary):
+        subject, reference = _load(request, attendant)
+        plan = _plan(request, subject, reference)
+        return plan, _folder(request, plan, subject, reference)
 
 
 def _judged(folder: Path, scan: Scan, calibration: Calibration | None) -> Diagnosis:

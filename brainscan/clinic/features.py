@@ -217,11 +217,20 @@ def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
 def reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionary]:
     from brainscan.clinic.dictionaries import open_dictionary
 
+    origin = read_origin(folder)
+    return _load(origin.subject, progress), open_dictionary(origin.dictionary)[1]
+
+
+def read_origin(folder: Path) -> Origin:
+    """What a survey was made with.
+
+    Raises:
+        RecordError: it does not say.
+    """
     try:
-        origin = Origin.model_validate_json((Path(folder) / ORIGIN).read_bytes())
+        return Origin.model_validate_json((Path(folder) / ORIGIN).read_bytes())
     except (OSError, ValidationError) as error:
         raise RecordError(f"{folder} does not say what it was surveyed with.", "Survey it again.") from error
-    return _load(origin.subject, progress), open_dictionary(origin.dictionary)[1]
 
 
 def _load(spec: str, progress: Progress) -> LanguageSubject:

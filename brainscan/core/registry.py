@@ -6,6 +6,7 @@ Plugins register through the same call or through an entry point of the same gro
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 from collections.abc import Iterator
@@ -36,6 +37,19 @@ class Registry(Generic[T]):
             raise PlanError(f"There is already {self.kind} called {name!r}.", "Choose another name.")
         self._loaded[name] = thing
         return thing
+
+    @contextlib.contextmanager
+    def lent(self, name: str, thing: T) -> Iterator[T]:
+        """Register a thing for the length of a block.
+
+        Raises:
+            PlanError: the name is taken.
+        """
+        self.add(name, thing)
+        try:
+            yield thing
+        finally:
+            del self._loaded[name]
 
     def names(self) -> tuple[str, ...]:
         """All names, built-ins in their listed order, then plugins."""

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from brainscan.cli import dictionary, features
+from brainscan.cli import dictionary, features, superposition
 from tests.phantoms import tiny_llama
 
 TEXT = "The ship was at sea when the whale came. " * 40 + "7 and 9 are numbers, 12 too.\n\n" * 40
@@ -20,7 +20,7 @@ TEXT = "The ship was at sea when the whale came. " * 40 + "7 and 9 are numbers, 
 def call(*arguments: object) -> Result:
     """Run a verb as a user would, in this process."""
     app = typer.Typer(pretty_exceptions_enable=False)
-    for verb in (dictionary, features):
+    for verb in (dictionary, features, superposition):
         verb.register(app)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
@@ -93,6 +93,42 @@ def test_a_dictionary_is_judged_and_saebench_reads_it(place: Path, tmp_path: Pat
     assert "dictionary.ce_recovered" in values
     assert judged["trained_on_these_texts"] is True
     assert json.loads((tmp_path / "core.json").read_text())["eval_type_id"] == "core"
+
+
+def test_judging_with_concepts_and_another_seed(place: Path) -> None:
+    fine(*train(place, out=place / "other", seed=1))
+    other = place / "other" / "resid_post.2-topk-48"
+    judged = fine("dictionary", "eval", sae(place), "--subject", place / "model", "--text", place / "texts",
+                  "--tokens", 3000, "--concepts", "--other", other)  # fmt: skip
+    values = {m["name"]: m["value"] for m in judged["measurements"]}
+    assert 0 < values["dictionary.seed_stability"] < 0.999
+    same = fine("dictionary", "eval", sae(place), "--subject", place / "model", "--text", place / "texts",
+                "--tokens", 1000, "--other", sae(place))  # fmt: skip
+    assert {m["name"]: m["value"] for m in same["measurements"]}["dictionary.seed_stability"] == pytest.approx(1)
+    assert judged["concepts"], "the texts hold numbers in words or articles often enough"
+    for concept in judged["concepts"]:
+        assert [m["name"][-1] for m in concept["measurements"]] == ["1", "2", "5"]
+        assert {b["what"] for m in concept["measurements"] for b in m["baselines"]} == {
+            "full probe on activations", "mean difference",
+        }  # fmt: skip
+
+
+def test_passes_over_a_small_harvest(place: Path, tmp_path: Path) -> None:
+    made = fine(*train(place, out=tmp_path / "out", shards=tmp_path / "shards", passes=4))
+    assert [each["steps"] for each in made] == [40, 40]
+    manifest = json.loads((tmp_path / "shards" / "manifest.json").read_text())
+    assert sum(shard["rows"] for shard in manifest["shards"]) == 5120 // 4
+    refused = call(*train(place, passes=4))
+    assert refused.exit_code == 3 and "--shards" in refused.stderr
+
+
+def test_neurons_beside_features(place: Path) -> None:
+    found = fine("superposition", "compare", place / "survey", "--site", "mlp_act.2", "--sample", 10)
+    assert found["features"]["drawn"] == found["neurons"]["drawn"] == 10
+    assert found["gain_interval"]["lo"] <= found["gain"] <= found["gain_interval"]["hi"]
+    assert 0 < found["rate"] < 1
+    plain = call("superposition", "compare", place / "survey", "--site", "mlp_act.2", "--sample", 4)
+    assert plain.exit_code == 0 and "could be labelled" in plain.stdout
 
 
 def test_conversion_to_saelens_and_back(place: Path, tmp_path: Path) -> None:

@@ -37,3 +37,14 @@ def test_a_taken_name_is_refused() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(PlanError, match=r"such thing as a thing called 'x'\. Choose one of: path, far"):
         registry().get("x")
+
+
+def test_a_lent_thing_is_gone_after_the_block_even_after_an_error() -> None:
+    things = registry()
+    with pytest.raises(ValueError, match="broken"), things.lent("mine", 1):
+        assert things.get("mine") == 1 and "mine" in things.names()
+        raise ValueError("broken")
+    assert "mine" not in things.names()
+    with pytest.raises(PlanError), things.lent("path", 1):
+        pass
+    assert "path" in things.names()
