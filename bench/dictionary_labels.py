@@ -18,7 +18,7 @@ from brainscan.features.index import MANIFEST
 
 SUBJECT = "smollm2-135m-instruct"
 NAME, LAYER = "resid_post.15-batchtopk-2048", 15
-TOKENS, SAMPLE, SEED = 32_768, 250, 20
+TOKENS, SAMPLE, SEED = 20_480, 250, 20
 
 
 def measure() -> Iterator[dict[str, Any]]:

@@ -62,6 +62,9 @@ def train(
     ] = 1,
     seed: Annotated[int, typer.Option(help="Of weights and order.", min=0)] = 0,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate; by default it follows the width.")] = None,
+    sketch: Annotated[
+        int, typer.Option(help="32,768 features and more: guess from so many dimensions (a ninth) which to compute.")
+    ] = 0,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.", min=1)] = 500,
     as_json: AsJson = False,
 ) -> None:
@@ -86,6 +89,7 @@ def train(
         passes=passes,
         seed=seed,
         lr=lr,
+        sketch=sketch,
         checkpoint_every=checkpoint_every,
     )
     with progress_bar("train") as progress:

@@ -50,6 +50,8 @@ class Training:
     """With ``shards``: times that the harvest is read, each time in another order; so much less is harvested."""
     seed: int = 0
     lr: float | None = None
+    sketch: int = 0
+    """Above 0: the routed encoder guesses from so many dimensions which features to compute; for wide dictionaries."""
     checkpoint_every: int = 500
 
 
@@ -271,7 +273,14 @@ def _requests(training: Training) -> tuple[Request, ...]:
     return tuple(
         Request(
             name=f"{reads[0]}{f'-and-{len(reads) - 1}-more' if len(reads) > 1 else ''}-{training.kind}-{width}",
-            settings=Settings(kind=training.kind, n_features=width, k=training.k, lr=training.lr, seed=training.seed),
+            settings=Settings(
+                kind=training.kind,
+                n_features=width,
+                k=training.k,
+                lr=training.lr,
+                sketch=training.sketch,
+                seed=training.seed,
+            ),
             reads=reads,
             writes=written,
         )
