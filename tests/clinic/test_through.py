@@ -35,7 +35,7 @@ def test_a_scan_looks_through_the_dictionary_it_was_given(place: Path) -> None:
     (step,) = plan.steps
     assert step.instrument == "dictionary" and not step.skip
     scan = examine(request(place)).scan
-    assert {m.name for m in scan.measurements} == {"dictionary.features.changed", "dictionary.best_feature.auroc"}
+    assert set(scan.measurements()) == {"dictionary.features.changed", "dictionary.best_feature.auroc"}
     assert "dictionary" not in INSTRUMENTS.names()
 
 

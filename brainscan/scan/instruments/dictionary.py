@@ -4,7 +4,7 @@ Numbered acts: 1) both models read the same neutral texts and the dictionary's c
 each text; 2) features whose codes changed stand out of a null that flips the sign of whole frames of
 texts; 3) the most changed feature, chosen on half of the frames, sorts the models on the other half,
 beside the mean difference of activations and random features. It takes a dictionary, so it is
-registered by whoever has one (``INSTRUMENTS.add``); no plan runs it by itself.
+lent to the registry by whoever has one (``brainscan scan --dictionary``); no plan runs it by itself.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Difference:
     """95th percentile of the largest absolute z under random signs of whole frames."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class DictionaryInstrument:
     """Looks at one site through one dictionary; a benign fine-tune changes features too."""
 
