@@ -27,6 +27,15 @@ Text = Annotated[
     typer.Option(help="Folder or file of .txt, .jsonl, .parquet (#field), or hf:org/name; by default the corpus."),
 ]
 
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the dictionaries; by default in the cache.")]
+Shards = Annotated[Path | None, typer.Option(help="Harvest activations into this folder once and train from the disk.")]
+Passes = Annotated[
+    int, typer.Option(help="With --shards: read the harvest so many times, and harvest so much less.", min=1)
+]
+Sketch = Annotated[
+    int, typer.Option(help="32,768 features and more: guess from so many dimensions (a ninth) which to compute.", min=0)
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
@@ -51,20 +60,12 @@ def train(
     context: Annotated[int, typer.Option(help="Tokens read at once.", min=2)] = 128,
     memory: Annotated[int, typer.Option(help="Megabytes for activations; the weights are not in it.", min=1)] = 1024,
     text: Text = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the dictionaries; by default in the cache.")
-    ] = None,
-    shards: Annotated[
-        Path | None, typer.Option(help="Harvest activations into this folder once and train from the disk.")
-    ] = None,
-    passes: Annotated[
-        int, typer.Option(help="With --shards: read the harvest so many times, and harvest so much less.", min=1)
-    ] = 1,
+    out: Out = None,
+    shards: Shards = None,
+    passes: Passes = 1,
     seed: Annotated[int, typer.Option(help="Of weights and order.", min=0)] = 0,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate; by default it follows the width.")] = None,
-    sketch: Annotated[
-        int, typer.Option(help="32,768 features and more: guess from so many dimensions (a ninth) which to compute.")
-    ] = 0,
+    sketch: Sketch = 0,
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.", min=1)] = 500,
     as_json: AsJson = False,
 ) -> None:

@@ -22,7 +22,7 @@ IMPORTANCES = (0.1, 0.3, 1.0, 3.0, 10.0)
 GEOMETRY = {"always there": 1.0, "there 20%": 0.2, "there 5%": 0.05}
 STEPS, BATCH = 400, 512
 """Of the dictionaries."""
-_ROWS = 128
+_ROWS = 32
 """Rows of a survey on which neurons' thresholds are set."""
 
 
