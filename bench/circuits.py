@@ -1,32 +1,32 @@
-"""Circuits on SmolLM2 and on phantoms: exactness, speed, memory, edits predicted, concepts swapped, stories told.
+"""Circuits on SmolLM2 and on phantoms: exactness, speed, memory, edits predicted, stories told.
 
-python -m bench.circuits [CASE ...]     writes docs/circuits.json; the cases are tiny, graph, long, swap
+python -m bench.circuits [CASE ...]     writes docs/circuits.json; the cases are tiny, graph, stories, memory, long
+
+Swaps are in bench/circuit_swaps.py, circuit-tracer in bench/circuit_peer.py, the essay's case in bench/essay.py.
 """
 
 from __future__ import annotations
 
 import json
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice, permutations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bench.run import complete, print_row
-from brainscan.activations.capture import capture
 from brainscan.circuits.attribute import Traced, trace
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.build import build_graph
-from brainscan.circuits.graph import Settings
+from brainscan.circuits.graph import Settings, Story
 from brainscan.circuits.supernodes import with_supernodes
-from brainscan.circuits.swap import Place, make_transplant, next_probabilities
 from brainscan.circuits.targets import chosen_tokens, one_token
 from brainscan.circuits.validate import Trial, validate
-from brainscan.clinic.circuit import place_in
 from brainscan.core.statistics import rate_interval
-from brainscan.subject.edit import Edit
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.load import load_subject
 from brainscan.subject.phantom import FAMILIES, phantom
@@ -34,36 +34,21 @@ from brainscan.subject.phantom import FAMILIES, phantom
 RESULTS = Path(__file__).parents[1] / "docs" / "circuits.json"
 MODEL = "smollm2-135m-instruct"
 PROMPT = "City: Lyon. Language: French\nCity: Munich. Language: German\nCity: Barcelona. Language:"
-CITIES: dict[str, dict[str, str]] = {
-    "Madrid": {"Country": " Spain", "Language": " Spanish", "Continent": " Europe"},
-    "Hamburg": {"Country": " Germany", "Language": " German", "Continent": " Europe"},
-    "Marseille": {"Country": " France", "Language": " French", "Continent": " Europe"},
-    "Milan": {"Country": " Italy", "Language": " Italian", "Continent": " Europe"},
-    "Osaka": {"Country": " Japan", "Language": " Japanese", "Continent": " Asia"},
-    "Shanghai": {"Country": " China", "Language": " Chinese", "Continent": " Asia"},
-    "Moscow": {"Country": " Russia", "Language": " Russian", "Continent": " Europe"},
-    "Seoul": {"Country": " Korea", "Language": " Korean", "Continent": " Asia"},
-    "Istanbul": {"Country": " Turkey", "Language": " Turkish", "Continent": " Europe"},
-    "Cairo": {"Country": " Egypt", "Language": " Arabic", "Continent": " Africa"},
-    "Lisbon": {"Country": " Portugal", "Language": " Portuguese", "Continent": " Europe"},
-    "Athens": {"Country": " Greece", "Language": " Greek", "Continent": " Europe"},
-}
-SHOTS = {"Country": (" France", " Germany"), "Language": (" French", " German"), "Continent": (" Europe", " Asia")}
-SHOT_CITIES = {"Country": ("Lyon", "Munich"), "Language": ("Lyon", "Munich"), "Continent": ("Lyon", "Tokyo")}
-LAYERS = range(12, 21)
-DOSES = (1.0, 2.0, 3.0)
+STORIES = {"Barcelona": " Spanish", "Osaka": " Japanese", "Warsaw": " Polish", "Cairo": " Arabic"}
+"""Cities of the two-hop prompts that stories are told of, with their answers."""
+STORY_NODES = 500
+KEPT = (1000, 2000, 4000)
+"""Node budgets at which memory is measured."""
 
 
 def main(names: list[str]) -> None:
     """Run cases and merge their rows into docs/circuits.json."""
-    cases = {"tiny": tiny, "graph": graph, "long": long, "swap": swaps}
-    kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
+    if names[:1] == ["peak"]:
+        print(_peak(int(names[1])))
+        return
+    cases = {"tiny": tiny, "graph": graph, "stories": stories, "memory": memory, "long": long}
     for name in names or cases:
-        for row in cases[name]():
-            whole = complete(row, f"python -m bench.circuits {name}")
-            kept = [other for other in kept if other["name"] != whole["name"]] + [whole]
-            print_row(whole)
-            RESULTS.write_text(json.dumps(sorted(kept, key=lambda r: r["name"]), indent=1) + "\n")
+        write_rows(cases[name](), f"python -m bench.circuits {name}")
 
 
 def tiny() -> Iterator[dict[str, Any]]:
@@ -75,30 +60,70 @@ def tiny() -> Iterator[dict[str, Any]]:
         trial = Trial(nodes=50, edges=0, controls=0, factor=0.98, predict="gradient")
         checked = validate(traced, build_graph(traced, ""), trial).validation
         least = min(least, checked.nodes_r or 0.0) if checked else 0.0
-    yield _row("predicted against measured edits, tiny models", least, "r", 0.99)
+    yield row_of("predicted against measured edits, tiny models", least, "r", 0.99)
 
 
 def graph() -> Iterator[dict[str, Any]]:
-    """One graph of SmolLM2: seconds, scores, edits of its top 50 nodes, and its story."""
+    """One graph of SmolLM2: seconds, scores, and edits of its top 50 nodes."""
     subject = load_subject(MODEL)
     start = time.perf_counter()
-    traced = _spanish(subject)
+    traced = _explained(subject, PROMPT, " Spanish", Settings())
     drawn = build_graph(traced, PROMPT)
-    yield _row("one graph, 25 tokens, 2,000 neurons", time.perf_counter() - start, "s", 30, better="lower")
-    yield _row("replacement score, neurons", drawn.scores.replacement, "share", None)
-    yield _row("completeness score, neurons", drawn.scores.completeness, "share", None)
-    for name, trial in (
-        ("ablated", Trial(nodes=50, edges=50, factor=0.0)),
-        ("a tenth off", Trial(nodes=50, edges=50, factor=0.9, predict="gradient")),
+    yield row_of("one graph, 25 tokens, 2,000 neurons", time.perf_counter() - start, "s", 30, better="lower")
+    yield row_of("replacement score, neurons", drawn.scores.replacement, "share", None)
+    yield row_of("completeness score, neurons", drawn.scores.completeness, "share", None)
+    for name, trial, target in (
+        ("a tenth off, predicted by the gradient", Trial(nodes=50, edges=50, factor=0.9, predict="gradient"), 0.9),
+        ("ablated, predicted by the graph", Trial(nodes=50, edges=50, factor=0.0), None),
     ):
         checked = validate(traced, drawn, trial).validation
         if checked is not None:
-            yield _row(f"predicted against measured, top 50 neurons {name}", checked.nodes_r or 0.0, "r", 0.9)
-            yield _row(f"predicted against measured, top 50 edges {name}", checked.edges_r or 0.0, "r", None)
-    story = with_supernodes(traced, drawn).story
-    if story is not None:
-        peer = {"name": "as many nodes at random", "value": round(story.random, 4)}
-        yield {**_row("influence that the automatic story explains", story.explained, "share", 0.5), "peer": peer}
+            found = row_of(f"predicted against measured, top 50 neurons, {name}", checked.nodes_r or 0.0, "r", target)
+            yield {**found, "n": checked.nodes}
+            found = row_of(f"predicted against measured, top 50 edges, {name}", checked.edges_r or 0.0, "r", None)
+            yield {**found, "n": checked.edges}
+
+
+def stories() -> Iterator[dict[str, Any]]:
+    """The automatic story of some two-hop prompts, against as many nodes at random."""
+    subject = load_subject(MODEL)
+    told = [_story(subject, city, answer) for city, answer in STORIES.items()]
+    peer = {"name": "as many nodes at random", "value": round(float(np.mean([s.random for s in told])), 4)}
+    least = row_of(
+        "influence that the automatic story explains, least of the prompts",
+        min(s.explained for s in told),
+        "share",
+        0.5,
+    )
+    yield {**least, "n": len(told), "peer": peer}
+
+
+def _story(subject: LanguageSubject, city: str, answer: str) -> Story:
+    prompt = PROMPT.replace("Barcelona", city)
+    traced = _explained(subject, prompt, answer, Settings(nodes=STORY_NODES))
+    story = with_supernodes(traced, build_graph(traced, prompt)).story
+    assert story is not None
+    print(f"{story.explained:.2f} (at random {story.random:.2f}): {story.line}", flush=True)
+    return story
+
+
+def memory() -> Iterator[dict[str, Any]]:
+    """How peak memory grows when the node budget doubles: 1 is linear, 2 is with the square."""
+    peaks = [_measured_peak(nodes) for nodes in KEPT]
+    growth = (peaks[2] - peaks[1]) / (2 * (peaks[1] - peaks[0]))
+    yield row_of("growth of memory with nodes kept (1 is linear, 2 is the square)", growth, "x", 1.2, better="lower")
+
+
+def _measured_peak(nodes: int) -> float:
+    command = [sys.executable, "-m", "bench.circuits", "peak", str(nodes)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _peak(nodes: int) -> float:
+    """Peak memory of this process after a trace of a phantom, in MB."""
+    subject = phantom("llama")
+    trace(subject, subject.tokens("abcdefgh " * 35)[:300], Neurons(), Settings(nodes=nodes))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def long() -> Iterator[dict[str, Any]]:
@@ -106,73 +131,38 @@ def long() -> Iterator[dict[str, Any]]:
     subject = load_subject(MODEL)
     text = (PROMPT + " Spanish\n") * 60
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    trace(subject, subject.tokens(text)[:1000], Neurons(), Settings(nodes=100))
+    trace(subject, subject.tokens(text)[:1000], Neurons(), Settings(nodes=24))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield _row("memory of a trace of 1,000 tokens, 100 neurons", (peak - before) / 1e6, "GB", 6, better="lower")
-
-
-def swaps(pairs: int = 110) -> Iterator[dict[str, Any]]:
-    """Country neurons made in ``Country:`` prompts, put into ``Language:`` and ``Continent:`` prompts."""
-    subject = load_subject(MODEL)
-    known = [city for city in CITIES if all(_right(subject, city, what) for what in SHOTS)]
-    for what in ("Language", "Continent"):
-        chosen = [(a, b) for a, b in permutations(known, 2) if CITIES[a][what] != CITIES[b][what]]
-        found = [_swapped(subject, a, b, what) for a, b in islice(chosen, pairs)]
-        n = len(found)
-        for name in found[0] if found else ():
-            hits = sum(each[name] for each in found)
-            target = {"Language": 0.85, "Continent": 0.6}[what] if name.startswith("nodes") else None
-            bounds = rate_interval(hits, n)
-            yield {
-                **_row(f"swap of {what.lower()}, {name}", hits / max(n, 1), "rate", target),
-                "n": n,
-                "interval": [round(bounds.lo, 4), round(bounds.hi, 4)],
-            }
-
-
-def _swapped(subject: LanguageSubject, old: str, new: str, what: str) -> dict[str, bool]:
-    source, other = _place(subject, old, "Country"), _place(subject, new, "Country")
-    transplant = make_transplant(subject, source, other, Neurons(), nodes=100)
-    target = _place(subject, old, what)
-    wanted = one_token(subject, CITIES[new][what])
-    out: dict[str, bool] = {}
-    for dose in DOSES:
-        for name, control in (("nodes", False), ("random nodes", True)):
-            edits = transplant.edits(target.position, dose, control=control)
-            out[f"{name} x {dose:g}"] = int(next_probabilities(subject, target.ids, edits).argmax()) == wanted
-    sites = [f"resid_post.{layer}" for layer in LAYERS]
-    streams = [capture(subject, [place.ids], sites) for place in (source, other)]
-    edits = [
-        Edit.set(site, streams[1][site].rows[0][other.position], at=target.position) for site in streams[0]
-    ]  # the difference of two single cities, added to the one, is the other's stream
-    out["the other city's stream, layers 12 to 20"] = (
-        int(next_probabilities(subject, target.ids, edits).argmax()) == wanted
+    yield row_of(
+        "memory of a trace of 1,000 tokens, over the loaded model", (peak - before) / 1e6, "GB", 6, better="lower"
     )
-    return out
 
 
-def _prompt(city: str, what: str) -> str:
-    shots = zip(SHOT_CITIES[what], SHOTS[what], strict=True)
-    return "".join(f"City: {shot}. {what}:{answer}\n" for shot, answer in shots) + f"City: {city}. {what}:"
+def _explained(subject: LanguageSubject, prompt: str, answer: str, settings: Settings) -> Traced:
+    token, ids = one_token(subject, answer), subject.tokens(prompt)
+    return trace(subject, ids, Neurons(), settings, lambda s, logits, at: chosen_tokens(s, logits, at, [token]))
 
 
-def _place(subject: LanguageSubject, city: str, what: str) -> Place:
-    return place_in(subject, _prompt(city, what), city, one_token(subject, CITIES[city][what]))
+def row_of(name: str, value: float, unit: str, target: float | None, better: str = "higher") -> dict[str, Any]:
+    """A row, still without command and machine."""
+    return {"name": name, "value": float(f"{float(value):.4g}"), "unit": unit, "target": target, "better": better}
 
 
-def _right(subject: LanguageSubject, city: str, what: str) -> bool:
-    place = _place(subject, city, what)
-    return int(next_probabilities(subject, place.ids, []).argmax()) == place.answer
+def rate_row(name: str, hits: int, n: int, target: float | None, better: str = "higher") -> dict[str, Any]:
+    """A row of a rate, with its n and interval."""
+    bounds = rate_interval(hits, n)
+    row = row_of(name, hits / max(n, 1), "rate", target, better)
+    return {**row, "n": n, "interval": [round(bounds.lo, 4), round(bounds.hi, 4)]}
 
 
-def _spanish(subject: LanguageSubject) -> Traced:
-    token = one_token(subject, " Spanish")
-    ids = subject.tokens(PROMPT)
-    return trace(subject, ids, Neurons(), Settings(), lambda s, logits, at: chosen_tokens(s, logits, at, [token]))
-
-
-def _row(name: str, value: float, unit: str, target: float | None, better: str = "higher") -> dict[str, Any]:
-    return {"name": name, "value": round(float(value), 4), "unit": unit, "target": target, "better": better}
+def write_rows(rows: Iterator[dict[str, Any]], command: str) -> None:
+    """Print rows and merge each into docs/circuits.json as it comes."""
+    for row in rows:
+        whole = complete(row, command)
+        kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
+        kept = [other for other in kept if other["name"] != whole["name"]] + [whole]
+        print_row(whole)
+        RESULTS.write_text(json.dumps(sorted(kept, key=lambda r: r["name"]), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,8 @@ Progress = Callable[[float, str], None]
 Choose = Callable[[LanguageSubject, torch.Tensor, int], Outcome]
 """(subject, logits [vocab], position) -> what to explain."""
 
-CANDIDATES_A_NODE = 4
-"""Candidates considered for every node of the budget, at least ``FEWEST`` of them."""
-FEWEST = 4096
+POOL = 16_384
+"""Candidates considered, or the node budget where it is larger: so memory grows with the nodes, not with their square."""
 BATCH = 64
 BUDGET_BYTES = 256_000_000
 """Gradients held at once; a longer prompt gets smaller batches."""
@@ -83,8 +82,7 @@ def trace(
         more = (*basis.sites, *(target.site for target in outcome.targets))
         frozen = freeze(subject, ids, more, rule=settings.rule, straight=basis.straight)
     progress(0.05, "choosing candidates")
-    most = max(FEWEST, CANDIDATES_A_NODE * settings.nodes)
-    candidates = basis.candidates(frozen, outcome, most, skip_first=settings.skip_first)
+    candidates = basis.candidates(frozen, outcome, max(POOL, settings.nodes), skip_first=settings.skip_first)
     if not len(candidates):
         raise UsageError(
             "Nothing is active on this prompt that could be a node.", "Give a prompt of two tokens or more."
@@ -226,12 +224,17 @@ def partial_influence(rows: torch.Tensor, weights: torch.Tensor, picked: torch.T
     """
     share = rows.abs()
     share /= share.sum(1, keepdim=True).clamp(min=1e-10)
-    arriving = weights @ share[: len(weights)]
-    influence = arriving.clone()
-    while len(picked) and bool(arriving[picked].any()):  # the graph has no cycle, so this ends
-        arriving = arriving[picked] @ share[len(weights) :]
-        influence += arriving
-    return influence
+    targets = len(weights)
+    influence = weights @ share[:targets]
+    if not len(picked):
+        return influence
+    inner = share[targets:, picked]  # paths run through picked columns alone, so only they are followed
+    arriving = influence[picked]
+    reached = arriving.clone()
+    while bool(arriving.any()):  # the graph has no cycle, so this ends
+        arriving = arriving @ inner
+        reached += arriving
+    return influence + reached @ share[targets:]
 
 
 def _pack(

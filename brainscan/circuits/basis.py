@@ -6,7 +6,7 @@ in the frozen model) and the vectors that it writes. What the candidates of a la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -73,8 +73,13 @@ class Standing:
     kind: Literal["neuron", "feature"]
     layer: int
     activations: torch.Tensor  # [features]
-    writes: Mapping[int, torch.Tensor]
-    """Layer written -> [features, d] for an activation of 1."""
+    writes: Callable[[torch.Tensor], Mapping[int, torch.Tensor]]
+    """Some of them [n] -> layer written -> [n, d] for an activation of 1."""
+
+    def pull(self, gradients: Sequence[torch.Tensor]) -> torch.Tensor:
+        """[features]: what one unit of activation does, given the gradient [d] of something at every layer's ``mlp_out``."""
+        written = self.writes(torch.arange(len(self.activations)))
+        return torch.stack([vectors @ gradients[layer] for layer, vectors in written.items()]).sum(0)
 
 
 class Basis(Protocol):
@@ -153,9 +158,11 @@ class Neurons:
     def standing(self, frozen: Frozen, position: int) -> Iterator[Standing]:
         """See ``Basis``."""
         for layer, acts in enumerate(frozen.acts):
-            every = torch.arange(acts.shape[1])
-            vectors = frozen.decoders(layer, torch.full_like(every, position), every)
-            yield Standing("neuron", layer, acts[position], {layer: vectors})
+
+            def writes(ids: torch.Tensor, layer: int = layer) -> Mapping[int, torch.Tensor]:
+                return {layer: frozen.decoders(layer, torch.full_like(ids, position), ids)}
+
+            yield Standing("neuron", layer, acts[position], writes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,10 +228,14 @@ class Features:
             site = Site.parse(part.reads[0])
             x = frozen.tensors[site][0, position : position + 1].detach()
             spread = 1.0 if part.normalisation == "none" else float(part._moments(x)[1])
-            vectors = (part.W_dec * spread).chunk(len(part.writes), dim=1)
-            yield Standing(
-                "feature", int(site.layer or 0), part.encode(x)[0], dict(zip(_written(part), vectors, strict=True))
-            )
+
+            def writes(
+                ids: torch.Tensor, part: Dictionary = part, spread: float = spread
+            ) -> Mapping[int, torch.Tensor]:
+                vectors = (part.W_dec[ids] * spread).chunk(len(part.writes), dim=1)
+                return dict(zip(_written(part), vectors, strict=True))
+
+            yield Standing("feature", int(site.layer or 0), part.encode(x)[0], writes)
 
 
 _COLUMNS = ("layer", "position", "index", "activation")

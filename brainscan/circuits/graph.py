@@ -57,6 +57,32 @@ class HeadShare(Record):
     """The part of the edge's weight that passed here."""
 
 
+class LookPart(Record):
+    """One node's part in an attention score."""
+
+    node: str
+    weight: Finite
+
+
+class Look(Record):
+    """Why one head, at one query, looked at one key."""
+
+    layer: int
+    head: int
+    query: int
+    """Position that looked."""
+    key: int
+    """Position that was looked at."""
+    probability: Finite
+    """How much of its attention went there, 0 to 1."""
+    score: Finite
+    """What the softmax read."""
+    query_side: tuple[LookPart, ...]
+    """What at the query asked for it, strongest first; with the key held. Parts, biases too, add up to the score."""
+    key_side: tuple[LookPart, ...]
+    """What at the key answered; with the query held."""
+
+
 class Node(Record):
     """One part of the model at one position of the prompt."""
 
@@ -205,6 +231,8 @@ class Graph(Record):
     scores: Scores
     counts: Counts
     supernodes: tuple[Supernode, ...] = ()
+    looks: tuple[Look, ...] = ()
+    """Why the heads that carried most looked where they looked; nodes here need not be nodes of the graph."""
     story: Story | None = None
     validation: Validation | None = None
     notes: tuple[str, ...] = ()

@@ -8,48 +8,22 @@ the other held, adds up to the score (biases apart).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import torch
 
 from brainscan.circuits.attribute import Effects, Traced
 from brainscan.circuits.basis import Candidates
 from brainscan.circuits.freeze import Frozen, freeze
-from brainscan.circuits.graph import Edge, Graph, HeadShare
+from brainscan.circuits.graph import Edge, Graph, HeadShare, Look, LookPart
 from brainscan.circuits.play import EMBEDDED, play
 from brainscan.circuits.taps import before
 from brainscan.circuits.targets import Target
 from brainscan.circuits.validate import node_places
 from brainscan.core.address import Site
 from brainscan.core.errors import SiteUnavailable, UsageError
-
-
-@dataclass(frozen=True)
-class Part:
-    """One node's part in an attention score."""
-
-    node: str
-    weight: float
-
-
-@dataclass(frozen=True)
-class Look:
-    """Why one head, at one query, looked at one key."""
-
-    layer: int
-    head: int
-    query: int
-    key: int
-    probability: float
-    """How much of its attention went there, 0 to 1."""
-    score: float
-    """What the softmax read."""
-    query_side: tuple[Part, ...]
-    """What at the query asked for it, strongest first; with the key held."""
-    key_side: tuple[Part, ...]
-    """What at the key answered."""
 
 
 def with_heads(traced: Traced, graph: Graph, edges: Sequence[Edge], most: int = 5) -> Graph:
@@ -161,6 +135,29 @@ def target_of(traced: Traced, id: str, places: dict[str, int]) -> Target:
     return Target(id, found.reads[layer], int(found.position[at]), vector, 1.0)
 
 
+def with_looks(traced: Traced, graph: Graph, most: int = 3) -> Graph:
+    """The graph with why its main heads looked where they did, written onto it.
+
+    A head counts by the influence that the edges on which it is written (``with_heads``) brought through it; where query
+    and key are one token it is left out. A model without one softmax a layer has no looks, and a note says so.
+    """
+    reached = {node.id: node.influence for node in graph.nodes}
+    carried: Counter[tuple[int, int, int, int]] = Counter()
+    for edge in graph.edges:
+        scale = edge.share * reached[edge.target] / max(abs(edge.weight), 1e-12)
+        for head in edge.heads:
+            if head.query != head.key:
+                carried[head.layer, head.head, head.query, head.key] += scale * abs(head.weight)  # type: ignore[assignment]
+    if not carried or most < 1:
+        return graph
+    try:
+        frozen = _with_scores(traced, {at[0] for at, _ in carried.most_common(most)})
+    except SiteUnavailable as error:
+        return graph.model_copy(update={"notes": (*graph.notes, str(error))})
+    looks = tuple(_look(traced, frozen, *at) for at, _ in carried.most_common(most))
+    return graph.model_copy(update={"looks": looks})
+
+
 def why_looked(traced: Traced, layer: int, head: int, query: int, key: int, most: int = 10) -> Look:
     """Attribute one attention score to the nodes at its two ends.
 
@@ -174,33 +171,45 @@ def why_looked(traced: Traced, layer: int, head: int, query: int, key: int, most
             f"There is no look of head {layer}.{head} from token {query} at token {key}.",
             f"Layers are 0 to {subject.n_layers - 1}, heads 0 to {subject.n_heads - 1}, and a key is not after its query.",
         )
-    sites = [*traced.frozen.tensors, Site("resid_pre", layer)]
+    return _look(traced, _with_scores(traced, {layer}), layer, head, query, key, most)
+
+
+def _with_scores(traced: Traced, layers: set[int]) -> Frozen:
+    """A frozen pass that keeps what each softmax read."""
+    subject = traced.frozen.subject
+    sites = [*traced.frozen.tensors, *(Site("resid_pre", layer) for layer in layers)]
     frozen = freeze(subject, traced.frozen.ids, sites, rule=traced.settings.rule, keep_scores=True)
     if len(frozen.tape.scores) != subject.n_layers:
         raise SiteUnavailable(
-            f"{subject.card.name} does not have one softmax a layer.", "Ask which heads carried an edge instead."
+            f"{subject.card.name} does not have one softmax a layer, so why its heads looked is not known.",
+            "Ask which heads carried an edge instead.",
         )
-    score = frozen.tape.scores[layer].reshape(-1, subject.n_heads, n, n)[0, head, query, key]
-    probability = frozen.tape.patterns[layer].reshape(-1, subject.n_heads, n, n)[0, head, query, key]
-    gradient = _stream_gradient(frozen, score, layer)
+    return frozen
+
+
+def _look(traced: Traced, frozen: Frozen, layer: int, head: int, query: int, key: int, most: int = 10) -> Look:
+    shape = (-1, frozen.subject.n_heads, frozen.n, frozen.n)
+    score = frozen.tape.scores[layer].reshape(shape)[0, head, query, key]
+    gradient = torch.autograd.grad(score, frozen.tensors[Site("resid_pre", layer)], retain_graph=True)[0][0]
     return Look(
-        layer, head, query, key, float(probability), float(score.detach()),
-        _side(traced, frozen, layer, query, gradient[query], most),
-        _side(traced, frozen, layer, key, gradient[key], most),
+        layer=layer, head=head, query=query, key=key,
+        probability=float(frozen.tape.patterns[layer].reshape(shape)[0, head, query, key]), score=float(score.detach()),
+        query_side=_side(traced, frozen, layer, query, gradient[query], most),
+        key_side=_side(traced, frozen, layer, key, gradient[key], most),
     )  # fmt: skip
-
-
-def _stream_gradient(frozen: Frozen, score: torch.Tensor, layer: int) -> torch.Tensor:
-    return torch.autograd.grad(score, frozen.tensors[Site("resid_pre", layer)], retain_graph=True)[0][0]
 
 
 def _side(
     traced: Traced, frozen: Frozen, layer: int, position: int, vector: torch.Tensor, most: int
-) -> tuple[Part, ...]:
+) -> tuple[LookPart, ...]:
     effects = Effects(frozen, traced.candidates, keep_first=True)
     row = effects.of_targets([Target("", Site("resid_pre", layer), position, vector, 1.0)])[0]
     top = row.abs().topk(min(most, len(row))).indices.tolist()
-    return tuple(Part(column_name(traced.candidates, frozen.n, i), float(row[i])) for i in top if float(row[i]) != 0)
+    return tuple(
+        LookPart(node=column_name(traced.candidates, frozen.n, i), weight=float(row[i]))
+        for i in top
+        if float(row[i]) != 0
+    )
 
 
 def column_name(candidates: Candidates, n: int, i: int) -> str:

@@ -1,24 +1,27 @@
 """Replace one concept by another inside a running model, and read the new answer.
 
-1. freeze two prompts that differ in the concept (Dallas and Oakland; Texas goes, California comes)
-2. rank every neuron or feature at the concept's position by how far the difference of its two activations should move
-   the answer from the one to the other (difference times the mean of the gradients in both prompts: what is silent in
-   one of them has no slope there), and keep the best ``nodes``
+1. read a concept where it stands: one frozen pass of one prompt (or of several, averaged) gives every neuron's or
+   feature's activation there, and by one backward pass how much it pulls at the prompt's answer
+2. of two concepts (Texas goes, California comes) rank the nodes by how far the difference of their activations should
+   move the answer from the one to the other (difference times the pulls in both prompts: what is silent in one of them
+   has no slope there), and keep the best ``nodes``
 3. in any prompt, add what these nodes would write for the difference, with nothing held
 4. the control: as many random nodes of the same layers, scaled layer by layer to the same norm
+
+A concept is read once and serves in every pair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from brainscan.circuits.basis import Basis
-from brainscan.circuits.freeze import Frozen, freeze
+from brainscan.circuits.basis import Basis, Standing
+from brainscan.circuits.freeze import freeze
 from brainscan.circuits.results import Said, Swap, SwappedNode
-from brainscan.circuits.targets import logit_difference
+from brainscan.circuits.targets import FINAL, direction
 from brainscan.circuits.through import output_gradients
 from brainscan.core.address import Site
 from brainscan.core.errors import UsageError
@@ -55,20 +58,66 @@ class Transplant:
         return [Edit.add(Site("mlp_out", layer), v, dose=dose, at=position) for layer, v in vectors.items()]
 
 
-def make_transplant(
-    subject: LanguageSubject, old: Place, new: Place, basis: Basis, *, nodes: int = MOST_NODES, seed: int = 0
-) -> Transplant:
-    """The nodes that turn ``old`` into ``new``; see phases 1 and 2.
+@dataclass(frozen=True, eq=False)
+class Concept:
+    """What stands at one place, and how it pulls at the answer."""
+
+    answer: int
+    """Token id."""
+    standing: tuple[Standing, ...]
+    """Layer by layer, as the basis has them."""
+    pulls: tuple[torch.Tensor, ...]
+    """Of each layer's nodes [n]: what one unit of activation does to the answer's logit less that of its rivals."""
+
+
+def read_concept(subject: LanguageSubject, place: Place, basis: Basis, rivals: Sequence[int] = ()) -> Concept:
+    """Read a concept; see phase 1.
+
+    Args:
+        rivals: tokens that the answer is set against; none for the mean over the vocabulary.
+
+    Raises:
+        UsageError: the answer is its only rival.
+    """
+    others = [token for token in rivals if token != place.answer]
+    if rivals and not others:
+        raise UsageError("A token cannot be set against itself.", "Name two different answers.")
+    frozen = freeze(subject, place.ids, basis.sites, straight=basis.straight)
+    vector = (subject.unembedding[place.answer] - subject.unembedding[others or slice(None)].mean(0)).detach().float()
+    outcome = direction(subject, FINAL, frozen.n - 1, vector, "answer")
+    gradients = [g[place.position] for g in output_gradients(frozen, outcome, free_scales=True)]
+    standing = tuple(basis.standing(frozen, place.position))
+    return Concept(place.answer, standing, tuple(each.pull(gradients) for each in standing))
+
+
+def mean_concept(concepts: Sequence[Concept]) -> Concept:
+    """Several readings of one concept (three cities of one country) as one, without what is each one's own.
+
+    Raises:
+        UsageError: there is none, or their answers differ.
+    """
+    if len({concept.answer for concept in concepts}) != 1:
+        raise UsageError("Readings with different answers are not one concept.", "Give prompts with one answer.")
+    layers = zip(*(concept.standing for concept in concepts), strict=True)
+    standing = tuple(
+        replace(each[0], activations=torch.stack([one.activations for one in each]).mean(0)) for each in layers
+    )
+    pulls = tuple(torch.stack(each).mean(0) for each in zip(*(concept.pulls for concept in concepts), strict=True))
+    return Concept(concepts[0].answer, standing, pulls)
+
+
+def make_transplant(old: Concept, new: Concept, *, nodes: int = MOST_NODES, seed: int = 0) -> Transplant:
+    """The nodes that turn ``old`` into ``new``; see phase 2.
 
     Raises:
         UsageError: both have the same answer, or nothing differs.
     """
-    frozen, other = _frozen(subject, old, basis), _frozen(subject, new, basis)  # 1
-    gradients = _mean_gradients(((frozen, old), (other, new)), new.answer, old.answer)
-    choice = _choose(frozen, other, old.position, new.position, gradients, basis, nodes)  # 2
+    if old.answer == new.answer:
+        raise UsageError("Both concepts have the same answer.", "Give prompts whose answers differ.")
+    choice = _choose(old, new, nodes)
     if not len(choice.effects):
         raise UsageError("No node tells the two prompts apart in favour of the new answer.", "Choose other prompts.")
-    return _transplant(frozen, old.position, choice, basis, seed)
+    return _transplant(old, choice, seed)
 
 
 def swap(
@@ -117,28 +166,11 @@ class _Choice:
     effects: torch.Tensor  # [n]
 
 
-def _frozen(subject: LanguageSubject, place: Place, basis: Basis) -> Frozen:
-    return freeze(subject, place.ids, basis.sites, straight=basis.straight)
-
-
-def _mean_gradients(runs: Sequence[tuple[Frozen, Place]], towards: int, against: int) -> list[torch.Tensor]:
-    """Layer by layer [d], at the concept's position, averaged over the runs."""
-    total: list[torch.Tensor] = []
-    for frozen, place in runs:
-        outcome = logit_difference(frozen.subject, frozen.logits, frozen.n - 1, towards, against)
-        found = [g[place.position] / len(runs) for g in output_gradients(frozen, outcome, free_scales=True)]
-        total = [a + b for a, b in zip(total, found, strict=True)] if total else found
-    return total
-
-
-def _choose(
-    frozen: Frozen, other: Frozen, at: int, at_other: int, gradients: list[torch.Tensor], basis: Basis, nodes: int
-) -> _Choice:
+def _choose(old: Concept, new: Concept, nodes: int) -> _Choice:
     columns: list[list[torch.Tensor]] = [[], [], [], []]
-    for order, (a, b) in enumerate(zip(basis.standing(frozen, at), basis.standing(other, at_other), strict=True)):
+    for order, (a, b) in enumerate(zip(old.standing, new.standing, strict=True)):
         change = b.activations - a.activations
-        pull = sum(vectors @ gradients[layer] for layer, vectors in a.writes.items())
-        effect = change * pull
+        effect = change * (new.pulls[order] - old.pulls[order]) / 2
         best = effect.topk(min(nodes, len(effect))).indices
         best = best[effect[best] > 0]
         for column, values in zip(
@@ -150,24 +182,20 @@ def _choose(
     return _Choice(layers[best], index[best], change[best], effects[best])
 
 
-def _transplant(frozen: Frozen, position: int, choice: _Choice, basis: Basis, seed: int) -> Transplant:
+def _transplant(old: Concept, choice: _Choice, seed: int) -> Transplant:
     generator = torch.Generator().manual_seed(seed)
     vectors: dict[int, torch.Tensor] = {}
     random: dict[int, torch.Tensor] = {}
-    names: dict[int, str] = {}
-    for order, standing in enumerate(basis.standing(frozen, position)):
-        mine = choice.layers == order
-        names[order] = f"{standing.kind} {standing.layer}"
-        if not bool(mine.any()):
-            continue
+    for order in choice.layers.unique().tolist():
+        standing, mine = old.standing[order], choice.layers == order
         drawn = torch.randperm(len(standing.activations), generator=generator)[: int(mine.sum())]
-        for layer, written in standing.writes.items():
-            vectors[layer] = vectors.get(layer, 0) + choice.change[mine] @ written[choice.index[mine]]
-            random[layer] = random.get(layer, 0) + choice.change[mine] @ written[drawn]
+        for nodes, total in ((choice.index[mine], vectors), (drawn, random)):
+            for layer, written in standing.writes(nodes).items():
+                total[layer] = total.get(layer, 0) + choice.change[mine] @ written
     for layer, vector in vectors.items():
         random[layer] = random[layer] * (vector.norm() / random[layer].norm().clamp(min=1e-12))
     nodes = tuple(
-        SwappedNode(id=f"{names[order]}.{index}", change=change, effect=effect)
+        SwappedNode(id=f"{old.standing[order].kind} {old.standing[order].layer}.{index}", change=change, effect=effect)
         for order, index, change, effect in zip(
             choice.layers.tolist(), choice.index.tolist(), choice.change.tolist(), choice.effects.tolist(), strict=True
         )

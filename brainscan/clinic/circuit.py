@@ -131,7 +131,7 @@ def validate_circuit(path: Path, subject: str, trial: Trial, device: str | None,
 
 def swap_concept(request: SwapRequest, progress: Progress = silent) -> Swap:
     """Replace one concept by another inside the model and read the answer."""
-    from brainscan.circuits.swap import make_transplant, swap
+    from brainscan.circuits.swap import make_transplant, read_concept, swap
     from brainscan.circuits.targets import one_token
 
     subject = load(request.subject, request.device, _part(progress, 0.0, 0.5))
@@ -139,7 +139,9 @@ def swap_concept(request: SwapRequest, progress: Progress = silent) -> Swap:
     old = place_in(subject, request.old, request.old_word, answers[0])
     new = place_in(subject, request.new, request.new_word, answers[1])
     progress(0.5, "finding the nodes that differ")
-    transplant = make_transplant(subject, old, new, open_basis(request.basis), nodes=request.nodes, seed=request.seed)
+    basis = open_basis(request.basis)
+    concepts = [read_concept(subject, place, basis, answers) for place in (old, new)]
+    transplant = make_transplant(*concepts, nodes=request.nodes, seed=request.seed)
     progress(0.9, "putting them in")
     target = place_in(subject, request.prompt or request.old, request.old_word, answers[0])
     wanted = one_token(subject, request.wanted) if request.wanted else answers[1]
@@ -241,7 +243,7 @@ def place_in(subject: LanguageSubject, prompt: str, word: str, answer: int) -> P
 
 def _traced_graph(subject: LanguageSubject, ids: list[int], request: CircuitRequest, progress: Progress) -> Graph:
     from brainscan.circuits.build import build_graph
-    from brainscan.circuits.heads import with_heads
+    from brainscan.circuits.heads import with_heads, with_looks
     from brainscan.circuits.supernodes import with_supernodes
     from brainscan.circuits.validate import Trial, by_score, validate
 
@@ -249,7 +251,7 @@ def _traced_graph(subject: LanguageSubject, ids: list[int], request: CircuitRequ
     progress(0.62, "pruning and grouping")
     graph = build_graph(traced, subject.text(ids, special=True), request.command)
     graph = with_supernodes(traced, graph)
-    graph = with_heads(traced, graph, by_score(graph)[:HEADED])
+    graph = with_looks(traced, with_heads(traced, graph, by_score(graph)[:HEADED]))
     if request.tests:
         trial = Trial(nodes=request.tests, edges=request.tests, seed=request.settings.seed)
         graph = validate(traced, graph, trial, _part(progress, 0.7, 1.0))

@@ -130,11 +130,13 @@ class _Names:
     """What nodes are called in words."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.tokens = graph.tokens
         self.by_id = {node.id: node for node in graph.nodes}
         self.home = {member: group for group in graph.supernodes for member in group.members}
 
     def __call__(self, id: str) -> str:
+        if id not in self.by_id:
+            return self._elsewhere(id)
         node = self.by_id[id]
         if node.kind == "token":
             return f'token {node.position} "{node.label}"'
@@ -143,6 +145,14 @@ class _Names:
         if node.kind == "error":
             return f"not explained, layer {node.layer}, token {node.position}"
         return f"{node.kind} {node.layer}.{node.index} at token {node.position}"
+
+    def _elsewhere(self, id: str) -> str:
+        """A node that pruning left out."""
+        if id.startswith("t"):
+            return f'token {id[1:]} "{self.tokens[int(id[1:])]}"'
+        layer, position = id[1:].split("@")
+        kind = {"n": "neuron", "f": "feature"}.get(id[0], "not explained, layer")
+        return f"{kind} {layer} at token {position}"
 
     def href(self, id: str) -> str:
         """The card that a node is on."""

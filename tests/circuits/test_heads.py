@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brainscan.circuits.build import build_graph
-from brainscan.circuits.heads import why_looked, with_heads
+from brainscan.circuits.heads import why_looked, with_heads, with_looks
 from brainscan.core.errors import UsageError
 from tests.circuits.small import TEXT, graph, traced, wired_trace
 from tests.circuits.wired import CITY, LAST, PROMPT
@@ -35,6 +35,16 @@ def test_an_edge_that_changes_position_passes_heads_in_full() -> None:
     assert {(head.query, head.key) for head in heads} == {
         (places[crossing.target].position, places[crossing.source].position)
     }
+
+
+def test_the_wired_head_looked_at_the_city() -> None:
+    found = wired_trace()
+    drawn = build_graph(found, PROMPT)
+    told = with_looks(found, with_heads(found, drawn, drawn.edges))
+    assert (told.looks[0].layer, told.looks[0].head) == (1, 0)
+    assert (told.looks[0].query, told.looks[0].key) == (LAST, CITY)
+    assert told.looks[0].probability == pytest.approx(1 / (LAST + 1), rel=1e-4)  # its attention is even
+    assert with_looks(found, drawn).looks == ()
 
 
 @pytest.mark.parametrize("family", ["llama", "phi3", "qwen3"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brainscan.circuits.basis import Neurons
-from brainscan.circuits.swap import Place, make_transplant, swap
+from brainscan.circuits.swap import Concept, Place, make_transplant, mean_concept, read_concept, swap
 from brainscan.circuits.targets import one_token
 from brainscan.core.errors import UsageError
 from tests.circuits.wired import CITY, wired
@@ -13,10 +13,15 @@ from tests.circuits.wired import CITY, wired
 SUBJECT = wired()
 DALLAS = Place(tuple(SUBJECT.tokens("xDxx")), CITY, one_token(SUBJECT, "A"))
 OAKLAND = Place(tuple(SUBJECT.tokens("xOxx")), CITY, one_token(SUBJECT, "S"))
+ANSWERS = (DALLAS.answer, OAKLAND.answer)
+
+
+def read(place: Place) -> Concept:
+    return read_concept(SUBJECT, place, Neurons(), ANSWERS)
 
 
 def test_texas_becomes_california_and_austin_sacramento() -> None:
-    transplant = make_transplant(SUBJECT, DALLAS, OAKLAND, Neurons())
+    transplant = make_transplant(read(DALLAS), read(OAKLAND))
     assert {node.id for node in transplant.nodes} == {"neuron 0.5", "neuron 0.6"}
     result = swap(SUBJECT, DALLAS, transplant, OAKLAND.answer, ("xDxx", "xOxx"))
     assert result.before[0].token == "A"
@@ -27,20 +32,31 @@ def test_texas_becomes_california_and_austin_sacramento() -> None:
 
 
 def test_a_transplant_works_in_another_prompt() -> None:
-    transplant = make_transplant(SUBJECT, DALLAS, OAKLAND, Neurons())
+    transplant = make_transplant(read(DALLAS), read(OAKLAND))
     other = Place(tuple(SUBJECT.tokens("xxxDx")), 3, DALLAS.answer)
     assert swap(SUBJECT, other, transplant, OAKLAND.answer, ("a", "b")).swapped
 
 
 def test_the_control_has_the_norm_of_the_swap() -> None:
-    transplant = make_transplant(SUBJECT, DALLAS, OAKLAND, Neurons(), seed=3)
+    transplant = make_transplant(read(DALLAS), read(OAKLAND), seed=3)
     for layer, vector in transplant.vectors.items():
         drawn = transplant.random[layer]
         assert float(drawn.norm()) == pytest.approx(float(vector.norm())) or float(drawn.norm()) == 0
 
 
+def test_a_mean_of_readings_keeps_what_they_share() -> None:
+    both = mean_concept([read(OAKLAND), read(Place(tuple(SUBJECT.tokens("xxOx")), 2, OAKLAND.answer))])
+    transplant = make_transplant(read(DALLAS), both)
+    assert {node.id for node in transplant.nodes} == {"neuron 0.5", "neuron 0.6"}
+    assert swap(SUBJECT, DALLAS, transplant, OAKLAND.answer, ("xDxx", "xOxx")).swapped
+
+
 def test_the_same_concept_cannot_be_swapped() -> None:
     with pytest.raises(UsageError, match="set against itself"):
-        make_transplant(SUBJECT, DALLAS, DALLAS, Neurons())
+        read_concept(SUBJECT, DALLAS, Neurons(), [DALLAS.answer])
+    with pytest.raises(UsageError, match="same answer"):
+        make_transplant(read(DALLAS), read(DALLAS))
     with pytest.raises(UsageError, match="No node tells"):
-        make_transplant(SUBJECT, DALLAS, Place(DALLAS.ids, CITY, OAKLAND.answer), Neurons())
+        make_transplant(read(DALLAS), read(Place(DALLAS.ids, CITY, OAKLAND.answer)))
+    with pytest.raises(UsageError, match="not one concept"):
+        mean_concept([read(DALLAS), read(OAKLAND)])
