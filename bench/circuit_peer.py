@@ -32,8 +32,9 @@ from brainscan.subject.phantom import phantom
 
 SHAPES = ("llama", "gemma2", "gpt2")
 TEXT = "Hello you there"
-BATCHES = (64, 256)
-"""circuit-tracer's best of these is what it is held to."""
+NODES, BATCHES = 1000, ((125, 1), (64, 4))
+"""Features, and rows of a pass with passes between rankings: the first ranks as often as brainscan does, so both pick the
+same nodes; the faster one is what circuit-tracer's speed is."""
 PEER = "circuit-tracer 0.4.1"
 
 
@@ -48,8 +49,8 @@ def tiny() -> Iterator[dict[str, Any]]:
     gaps, same, scores = [], [], []
     for shape in SHAPES:
         subject = phantom(shape)
-        for nodes in (None, 60):
-            compared = compare(subject, _random(subject, 96, 0.4), [1, *subject.tokens(TEXT)], nodes)
+        for nodes, batch in ((None, 64), (64, 8)):
+            compared = compare(subject, _random(subject, 96, 0.4), [1, *subject.tokens(TEXT)], nodes, batch, 1)
             print(f"{shape:<8} {compared}")
             gaps.append(compared.gap)
             same.append(compared.same)
@@ -68,22 +69,23 @@ def tiny() -> Iterator[dict[str, Any]]:
     }
 
 
-def real(nodes: int = 1000) -> Iterator[dict[str, Any]]:
+def real() -> Iterator[dict[str, Any]]:
     """SmolLM2 with random transcoders: edges, and seconds at equal nodes."""
     subject = load_subject(MODEL)
     transcoders = _random(subject, 2048, 1.5)
     ids = [1, *subject.tokens(PROMPT)][:25]
-    found = [compare(subject, transcoders, ids, nodes, batch) for batch in BATCHES]
+    found = [compare(subject, transcoders, ids, NODES, *batch) for batch in BATCHES]
     print(*found, sep="\n")
     fastest = min(found, key=lambda each: each.theirs)
     peer = {"name": PEER, "value": round(fastest.theirs, 2), "unit": "s"}
-    yield row_of(
-        "edges against circuit-tracer's, SmolLM2, largest gap", max(e.gap for e in found), "share", 1e-4, "lower"
-    )
-    yield row_of("pruned node sets equal to circuit-tracer's, SmolLM2", float(all(e.same for e in found)), "share", 1.0)
+    yield row_of("edges against circuit-tracer's, SmolLM2, largest gap", found[0].gap, "share", 1e-4, "lower")
+    yield row_of("pruned node sets equal to circuit-tracer's, SmolLM2", float(found[0].same), "share", 1.0)
     yield {
         **row_of(
-            f"graph of {nodes:,} features, times faster than circuit-tracer", fastest.theirs / fastest.ours, "x", 3.0
+            f"graph of {NODES:,} features, times faster than circuit-tracer",
+            fastest.theirs / min(each.ours for each in found),
+            "x",
+            3.0,
         ),
         "peer": peer,
     }
@@ -107,7 +109,7 @@ class Compared:
 
 
 def compare(
-    subject: LanguageSubject, transcoders: DictionarySet, ids: list[int], nodes: int | None, batch: int = 64
+    subject: LanguageSubject, transcoders: DictionarySet, ids: list[int], nodes: int | None, batch: int, interval: int
 ) -> Compared:
     """Trace once here and once there."""
     with tempfile.TemporaryDirectory() as name:
@@ -122,7 +124,8 @@ def compare(
         write_exchange(folder / "exchange", graph, "ours")
         answer = ask(
             "circuit_tracer", "circuit_tracer_graph.py", model=str(folder / "model"),
-            transcoders=str(folder / "transcoders"), ids=ids, nodes=nodes, batch=batch, out=str(folder / "graph.npz"),
+            transcoders=str(folder / "transcoders"), ids=ids, nodes=nodes, batch=batch,
+            interval=interval, out=str(folder / "graph.npz"),
             read=str(folder / "exchange" / "ours.json"),
         )  # fmt: skip
         with np.load(folder / "graph.npz") as theirs:

@@ -73,8 +73,12 @@ def graph() -> Iterator[dict[str, Any]]:
     yield row_of("replacement score, neurons", drawn.scores.replacement, "share", None)
     yield row_of("completeness score, neurons", drawn.scores.completeness, "share", None)
     for name, trial, target in (
-        ("a tenth off, predicted by the gradient", Trial(nodes=50, edges=50, factor=0.9, predict="gradient"), 0.9),
-        ("ablated, predicted by the graph", Trial(nodes=50, edges=50, factor=0.0), None),
+        (
+            "a tenth off, predicted by the gradient",
+            Trial(nodes=50, edges=50, controls=1, factor=0.9, predict="gradient"),
+            0.9,
+        ),
+        ("ablated, predicted by the graph", Trial(nodes=50, edges=50, controls=1, factor=0.0), None),
     ):
         checked = validate(traced, drawn, trial).validation
         if checked is not None:

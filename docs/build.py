@@ -21,6 +21,7 @@ PAGES = (
     "docs/conditions.md",
     "docs/benchmarks.md",
     "docs/dictionaries.md",
+    "docs/circuits.md",
 )
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -134,10 +135,28 @@ def _first_line(path: Path) -> str:
     return (text or "").partition("\n")[0]
 
 
+def circuits() -> str:
+    """docs/circuits.json as a table, what was compared with beside it."""
+    rows = json.loads((ROOT / "docs/circuits.json").read_text())
+    lines = ["| measure | value | n, interval | target | beside it | command |", "|---|---:|---|---:|---|---|"]
+    for row in rows:
+        sign = "≥" if row["better"] == "higher" else "≤"
+        target = "" if row["target"] is None else f"{sign} {row['target']}"
+        low, high = row.get("interval", (None, None))
+        n = f"{row['n']}" if "n" in row else ""
+        n += "" if low is None else f", {low:.2f} to {high:.2f}"
+        peer = "" if row["peer"] is None else f"{row['peer']['name']}: {row['peer']['value']}"
+        lines.append(
+            f"| {row['name']} | {row['value']:g} {row['unit']} | {n} | {target} | {peer} | `{row['command']}` |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "numbers": numbers,
     "dictionaries": dictionaries,
+    "circuits": circuits,
     "conditions": conditions,
     "tree": tree,
 }

@@ -1,7 +1,7 @@
 """circuit-tracer's own attribution graph of a model and transcoders on disk. Runs in its environment; imports nothing of ours.
 
 stdin: {"model": folder of transformers, "transcoders": folder in its format, "ids": [token ids], "nodes": most features or
-null, "batch": rows of one backward pass, "out": an .npz to write, "read": graph JSON of ours or null}
+null, "batch": rows of one backward pass, "interval": passes between rankings, "out": an .npz to write, "read": graph JSON of ours or null}
 stdout: {"seconds": attribution alone, "nodes": features attributed, "replacement": ..., "completeness": ..., "version": ...,
 "logit_gap": largest difference of its logits from transformers', "reads": whether its schema reads ours}
 """
@@ -47,7 +47,9 @@ def main() -> None:
         gap = float((model(ids[None]) - theirs(ids[None]).logits).abs().max())
     del theirs
     start = time.perf_counter()
-    graph = attribute(ids, model, max_feature_nodes=asked["nodes"], batch_size=asked["batch"])
+    graph = attribute(
+        ids, model, max_feature_nodes=asked["nodes"], batch_size=asked["batch"], update_interval=asked["interval"]
+    )
     seconds = time.perf_counter() - start
     pruned = prune_graph(graph)
     np.savez(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 
@@ -136,36 +137,30 @@ class Effects:
 
     def of_targets(self, targets: Sequence[Target]) -> torch.Tensor:
         """[targets, columns]."""
-        rows = torch.zeros(len(targets), self.columns)
-        for place in sorted({target.site for target in targets}, key=str):
-            mine = [i for i, target in enumerate(targets) if target.site == place]
-            at = torch.tensor([targets[i].position for i in mine])
-            rows[mine] = self._rows(place, at, torch.stack([targets[i].vector for i in mine]))
-        return rows
+        at = torch.tensor([target.position for target in targets])
+        return self._rows([target.site for target in targets], at, torch.stack([target.vector for target in targets]))
 
     def of_candidates(self, ids: torch.Tensor) -> torch.Tensor:
         """[n, columns], rows in the order of ``ids``."""
-        rows = torch.zeros(len(ids), self.columns)
-        layers = self.candidates.layer[ids]
-        for layer in layers.unique().tolist():
-            mine = torch.nonzero(layers == layer).flatten()
-            who = ids[mine]
-            rows[mine] = self._rows(
-                self.candidates.reads[layer], self.candidates.position[who], self.candidates.encode(who)
-            )
-        return rows
+        order = self.candidates.layer[ids].argsort(stable=True)  # neighbours share a pass, which ends at the highest
+        ids = ids[order]
+        layers = self.candidates.layer[ids].tolist()
+        vectors = [self.candidates.encode(ids[torch.tensor(mine)]) for mine in _runs(layers)]
+        sites = [self.candidates.reads[layer] for layer in layers]
+        rows = self._rows(sites, self.candidates.position[ids], torch.cat(vectors))
+        return rows[order.argsort()]
 
-    def _rows(self, site: Site, positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    def _rows(self, sites: Sequence[Site], positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
         parts = []
         for start in range(0, len(positions), self.batch):
             some = slice(start, start + self.batch)
-            parts.append(self._one_pass(site, positions[some], vectors[some]))
+            parts.append(self._one_pass(sites[some], positions[some], vectors[some]))
         return torch.cat(parts)
 
-    def _one_pass(self, site: Site, positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    def _one_pass(self, sites: Sequence[Site], positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
         row = torch.zeros(len(positions), self.columns)
         n, candidates = self.frozen.n, len(self.candidates)
-        for leaf, gradient in self.frozen.adjoint(site, positions, vectors).items():  # gradient [n, pos, d]
+        for leaf, gradient in self.frozen.adjoint(sites, positions, vectors).items():  # gradient [n, pos, d]
             if leaf == EMBEDDING:
                 row[:, -n:] = torch.einsum("npd,pd->np", gradient, self._tokens)
                 continue
@@ -175,6 +170,12 @@ class Effects:
             start = candidates + layer * n
             row[:, start : start + n] = torch.einsum("npd,pd->np", gradient, self._errors[layer])
         return row
+
+
+def _runs(layers: Sequence[int]) -> Iterator[list[int]]:
+    """Places of equal neighbours, run by run."""
+    for _, run in groupby(range(len(layers)), key=layers.__getitem__):
+        yield list(run)
 
 
 def _grouped(who: torch.Tensor, vectors: torch.Tensor, candidates: Candidates) -> Iterator[_Group]:

@@ -116,15 +116,22 @@ class Frozen:
         writing = self.writings[layer]
         return (self.acts[layer] @ writing.rows.float()) * writing.gain
 
-    def adjoint(self, site: Site, positions: torch.Tensor, vectors: torch.Tensor) -> dict[Site, torch.Tensor]:
-        """Gradients [n, pos, d] at every leaf before ``site`` of n targets: vectors [n, d] at positions [n]."""
-        out = self.tensors[site]
-        seeds = torch.zeros(len(vectors), *out.shape)
-        seeds[torch.arange(len(vectors)), 0, positions] = vectors
-        before = {s: leaf for s, leaf in self.leaves.items() if _reaches(s, site)}
+    def adjoint(
+        self, sites: Sequence[Site], positions: torch.Tensor, vectors: torch.Tensor
+    ) -> dict[Site, torch.Tensor]:
+        """Gradients [n, pos, d] at every leaf before the last of n targets: vectors [n, d] at sites and positions [n].
+
+        One pass serves targets of several layers: each target's gradient enters where it sits.
+        """
+        outs = {site: self.tensors[site] for site in dict.fromkeys(sites)}
+        seeds = {site: torch.zeros(len(vectors), *out.shape) for site, out in outs.items()}
+        for i, (site, position) in enumerate(zip(sites, positions.tolist(), strict=True)):
+            seeds[site][i, 0, position] = vectors[i]
+        before = {s: leaf for s, leaf in self.leaves.items() if any(_reaches(s, site) for site in outs)}
         found = torch.autograd.grad(
-            out, list(before.values()), seeds, is_grads_batched=True, retain_graph=True, allow_unused=True
-        )
+            list(outs.values()), list(before.values()), list(seeds.values()),
+            is_grads_batched=True, retain_graph=True, allow_unused=True,
+        )  # fmt: skip
         return {s: grad[:, 0] for s, grad in zip(before, found, strict=True) if grad is not None}
 
     def values(self, site: Site, positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
