@@ -33,6 +33,7 @@ INSTRUMENTS: Registry[Instrument] = Registry(
         "spoken": "brainscan.scan.instruments.spoken:INSTRUMENT",
         "openings": "brainscan.scan.instruments.openings:INSTRUMENT",
         "passwords": "brainscan.scan.instruments.passwords:INSTRUMENT",
+        "circuit": "brainscan.scan.instruments.circuit:INSTRUMENT",
     },
 )
 """Name -> import path, in the order in which a plan runs them."""

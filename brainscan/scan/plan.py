@@ -72,7 +72,7 @@ def make_plan(
             step = step.model_copy(update={"skip": f"the budget of {budget_minutes:g} minutes would be passed"})
         spent += 0.0 if step.skip else step.estimated_seconds
         steps.append(step)
-    texts = sha256_of_json([[i.name, i.texts()] for i in chosen])
+    texts = sha256_of_json([[i.name, i.texts()] for i in chosen if i.settings(name) is not None])
     return Plan(name=name, steps=tuple(steps), seed=seed, budget_minutes=budget_minutes, texts_sha256=texts)
 
 

@@ -2,7 +2,7 @@
 
 Numbered acts: 1) next tokens of requests in both models, and the requests where they part most; 2) there, the circuit of
 the subject's token against the reference's, in both models; 3) what the two circuits share, and the subject's story.
-No plan runs it: it explains what other instruments have found. Whoever wants it registers it.
+It explains what other instruments have found and decides nothing, so the full plan alone runs it.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ class Circuit:
     version = 1
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
-        """Sizes under a plan."""
-        requests, traced, nodes = {"quick": (16, 1, 200), "standard": (40, 2, 500)}.get(plan, (60, 4, 1000))
-        return {"requests": requests, "traced": traced, "nodes": nodes, "tests": 10}
+        """Sizes under the full plan."""
+        if plan != "full":
+            return None
+        return {"requests": 60, "traced": 4, "nodes": 1000, "tests": 10}
 
     def texts(self) -> tuple[str, ...]:
         """Neutral requests."""
