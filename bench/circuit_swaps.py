@@ -2,8 +2,11 @@
 
 python -m bench.circuit_swaps [develop|report ...]
 
-``develop`` tries doses on the cities that countries are read from, each left out of its own country's reading; the dose
-that is best there is ``DOSE``. ``report`` writes docs/circuits.json: its cities were used for nothing else.
+``develop`` tries doses on the cities that countries are read from, each left out of its own country's reading; what is best
+there are ``DOSE``, ``FIRST_LAYER`` and ``BASELINE``. ``report`` writes docs/circuits.json: its cities were used for nothing else.
+
+Nodes are chosen by the means of two countries, and each moves from what it is at the city itself to its mean in the new
+country, times the dose.
 """
 
 from __future__ import annotations
@@ -24,36 +27,35 @@ from brainscan.circuits.swap import MOST_NODES, Concept, Place, make_transplant,
 from brainscan.circuits.targets import one_token
 from brainscan.clinic.circuit import place_in
 from brainscan.core.address import Site
-from brainscan.subject.edit import Edit
+from brainscan.subject.edit import Edit, Layout
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.load import load_subject
+from brainscan.subject.tree import TokenTree, tree_logits
 
-DOSE = 3.0
-BASELINE = range(12, 21)
-"""Layers at which the mean-difference vector works best, from the issue; it is tried at each and its best one counts."""
-PAIRS = 120
-ROWS = 20
+DOSE, FIRST_LAYER, BASELINE = 2.0, 6, 16
+"""The dose, the lowest layer whose nodes are changed, and the layer at which the mean-difference vector is added."""
+PAIRS = 110
 SHOTS = {
     "Country": (("Lyon", "France"), ("Munich", "Germany")),
     "Language": (("Lyon", "French"), ("Munich", "German")),
     "Continent": (("Lyon", "Europe"), ("Delhi", "Asia")),
 }
-Change = tuple[int, Mapping[Site, torch.Tensor]]
-"""A position of a prompt, and what is added there, site by site."""
+Change = Mapping[Site, torch.Tensor]
+"""What is added at one place [d], site by site."""
 
 
 @dataclass(frozen=True)
 class Country:
     """One country: what is asked about it, the cities that it is read from, and cities held out."""
 
-    language: str
+    language: str | None
+    """None, like the continent's, where SmolLM2 itself does not say it of all three cities that are read."""
     continent: str | None
-    """None where SmolLM2 itself does not know it."""
     read: tuple[str, str, str]
     held: tuple[str, ...]
 
     def said(self, what: str) -> str | None:
-        """The right answer's first word."""
+        """The right answer."""
         return self.language if what == "Language" else self.continent
 
 
@@ -67,13 +69,12 @@ COUNTRIES = {
     "Portugal": Country("Portuguese", "Europe", ("Lisbon", "Porto", "Coimbra"), ("Faro",)),
     "Poland": Country("Polish", "Europe", ("Warsaw", "Krakow", "Gdansk"), ("Poznan", "Lublin")),
     "Sweden": Country("Swedish", "Europe", ("Stockholm", "Gothenburg", "Malmo"), ("Uppsala",)),
-    "Hungary": Country("Hungarian", "Europe", ("Budapest", "Debrecen", "Szeged"), ("Miskolc", "Gyor")),
-    "Japan": Country("Japanese", "Asia", ("Osaka", "Kyoto", "Nagoya"), ("Sapporo", "Fukuoka", "Hiroshima")),
-    "China": Country("Chinese", "Asia", ("Shanghai", "Beijing", "Guangzhou"), ("Shenzhen", "Wuhan", "Chengdu")),
-    "Thailand": Country("Thai", "Asia", ("Bangkok", "Phuket", "Pattaya"), ("Sukhothai", "Ayutthaya")),
+    "Hungary": Country(None, "Europe", ("Budapest", "Debrecen", "Szeged"), ("Miskolc",)),
+    "Japan": Country("Japanese", "Asia", ("Osaka", "Nagoya", "Sapporo"), ("Fukuoka", "Hiroshima")),
+    "China": Country("Chinese", "Asia", ("Shanghai", "Beijing", "Shenzhen"), ("Wuhan", "Chengdu")),
     "Turkey": Country("Turkish", None, ("Istanbul", "Ankara", "Izmir"), ("Bursa", "Antalya")),
-    "Iran": Country("Persian", None, ("Tehran", "Isfahan", "Shiraz"), ("Tabriz",)),
-    "Egypt": Country("Arabic", "Africa", ("Cairo", "Alexandria", "Giza"), ("Aswan", "Luxor", "Suez")),
+    "Egypt": Country(None, "Africa", ("Cairo", "Aswan", "Luxor"), ("Suez", "Giza")),
+    "Morocco": Country(None, "Africa", ("Casablanca", "Rabat", "Fez"), ()),
 }
 
 
@@ -88,63 +89,66 @@ def main(names: list[str]) -> None:
 
 
 class Lab:
-    """One subject, with every country read once."""
+    """One subject, with every country read once a city."""
 
     def __init__(self, subject: LanguageSubject) -> None:
         self.subject = subject
         self.home = {city: name for name, c in COUNTRIES.items() for city in (*c.read, *c.held)}
-        self.countries = [one_token(subject, f" {name}") for name in COUNTRIES]
+        self._read: dict[str, Concept] = {}
+        self._streams: dict[str, torch.Tensor] = {}
 
     @cached_property
-    def read(self) -> dict[str, Concept]:
-        """City -> its country as it stands at the city in a ``Country:`` prompt."""
-        cities = [city for country in COUNTRIES.values() for city in country.read]
-        return {
-            city: read_concept(self.subject, self.place(city, "Country"), Neurons(), self.countries) for city in cities
-        }
+    def tokens(self) -> dict[str, int]:
+        """Country -> its token."""
+        return {name: one_token(self.subject, f" {name}") for name in COUNTRIES}
 
-    @cached_property
-    def streams(self) -> dict[str, dict[Site, torch.Tensor]]:
-        """City -> the stream [d] at the city in a ``Country:`` prompt, for the baseline."""
-        places = {city: self.place(city, "Country") for city in self.read}
-        rows = capture(self.subject, [place.ids for place in places.values()], [f"resid_post.{i}" for i in BASELINE])
-        return {
-            city: {site: found.rows[i][place.position] for site, found in rows.items()}
-            for i, (city, place) in enumerate(places.items())
-        }
+    def read(self, city: str) -> Concept:
+        """A city's country as it stands at the city in a ``Country:`` prompt."""
+        if city not in self._read:
+            place = self.place(city, "Country")
+            self._read[city] = read_concept(self.subject, place, Neurons(), list(self.tokens.values()))
+        return self._read[city]
+
+    def stream(self, city: str) -> torch.Tensor:
+        """The stream [d] at the city in a ``Country:`` prompt, for the baseline."""
+        if city not in self._streams:
+            place, site = self.place(city, "Country"), Site("resid_post", BASELINE)
+            self._streams[city] = capture(self.subject, [place.ids], [site])[site].rows[0][place.position]
+        return self._streams[city]
 
     def place(self, city: str, what: str) -> Place:
-        """A city in a prompt of three shots."""
+        """A city in a prompt of three shots; its answer is its country."""
         shots = "".join(f"City: {shot}. {what}: {answer}\n" for shot, answer in SHOTS[what])
-        prompt = f"{shots}City: {city}. {what}:"
-        return place_in(self.subject, prompt, city, one_token(self.subject, f" {self.home[city]}"))
+        return place_in(self.subject, f"{shots}City: {city}. {what}:", city, self.tokens[self.home[city]])
 
-    def nodes(
-        self, city: str, new: str, dose: float, *, control: bool = False, seed: int = 0
-    ) -> Mapping[Site, torch.Tensor]:
-        """What turns a city's country into another; a city is left out of its own country's reading."""
-        old = mean_concept([self.read[c] for c in COUNTRIES[self.home[city]].read if c != city])
+    def others(self, city: str) -> list[str]:
+        """The cities that a city's country is read from, itself left out."""
+        return [other for other in COUNTRIES[self.home[city]].read if other != city]
+
+    def nodes(self, city: str, new: str, *, dose: float = DOSE, control: bool = False, seed: int = 0) -> Change:
+        """What turns a city's country into another."""
+        home = mean_concept([self.read(other) for other in self.others(city)])
+        there = mean_concept([self.read(other) for other in COUNTRIES[new].read])
         transplant = make_transplant(
-            old, mean_concept([self.read[c] for c in COUNTRIES[new].read]), nodes=MOST_NODES, seed=seed
+            self.read(city), there, kinds=(home, there), first_layer=FIRST_LAYER, nodes=MOST_NODES, seed=seed
         )
         vectors = transplant.random if control else transplant.vectors
         return {Site("mlp_out", layer): dose * vector for layer, vector in vectors.items()}
 
-    def difference(self, city: str, new: str, layer: int) -> Mapping[Site, torch.Tensor]:
-        """The baseline: mean of the new country's streams less that of the old one's, at one layer."""
-        site = Site("resid_post", layer)
-        sides = [
-            torch.stack([self.streams[c][site] for c in COUNTRIES[name].read if c != city]).mean(0)
-            for name in (new, self.home[city])
-        ]
-        return {site: sides[0] - sides[1]}
+    def difference(self, city: str, new: str, *, own: bool = False) -> Change:
+        """The baseline: the new country's mean stream less that of the city's own country, or of the city itself."""
+        old = [city] if own else self.others(city)
+        sides = [torch.stack([self.stream(c) for c in cities]).mean(0) for cities in (COUNTRIES[new].read, old)]
+        return {Site("resid_post", BASELINE): sides[0] - sides[1]}
 
-    def hits(self, pairs: Sequence[tuple[str, str]], what: str, changes: Sequence[Mapping[Site, torch.Tensor]]) -> int:
+    def hits(self, pairs: Sequence[tuple[str, str]], what: str, changes: Sequence[Change]) -> int:
         """Of pairs (city, new country), those whose most likely answer is the new country's."""
         places = [self.place(city, what) for city, _ in pairs]
-        wanted = [self.wanted(new, what) for _, new in pairs]
-        given = [(place.position, change) for place, change in zip(places, changes, strict=True)]
-        return sum(said(self.subject, [place.ids for place in places], [[w] for w in wanted], given))
+        told = said(
+            self.subject, [place.ids for place in places], [[self.wanted(new, what)] for _, new in pairs],
+            [place.position for place in places], changes,
+        )  # fmt: skip
+        return sum(told)
 
     def wanted(self, country: str, what: str) -> int:
         """The first token of an answer."""
@@ -173,8 +177,8 @@ def develop(lab: Lab, pairs: int = 40) -> None:
     cities = [city for country in COUNTRIES.values() for city in country.read]
     for what in ("Language", "Continent"):
         chosen = lab.pairs(cities, what, pairs)
-        for dose in (1.0, 2.0, 3.0, 4.0):
-            hits = lab.hits(chosen, what, [lab.nodes(*pair, dose) for pair in chosen])
+        for dose in (1.5, 2.0, 2.5, 3.0):
+            hits = lab.hits(chosen, what, [lab.nodes(*pair, dose=dose) for pair in chosen])
             print(f"{what}: nodes x {dose:g} {hits}/{len(chosen)}", flush=True)
 
 
@@ -182,20 +186,19 @@ def report(lab: Lab) -> Iterator[dict[str, Any]]:
     """Swaps on held-out cities, their controls and the baseline."""
     held = [city for country in COUNTRIES.values() for city in country.held]
     for what, target in (("Language", 0.85), ("Continent", 0.60)):
-        pairs = lab.pairs(held, what, PAIRS)
-        n, name = len(pairs), f"swap of {what.lower()}, held-out cities"
-        hits = lab.hits(pairs, what, [lab.nodes(*pair, DOSE) for pair in pairs])
-        best = max(
-            (lab.hits(pairs, what, [lab.difference(*pair, layer) for pair in pairs]), layer) for layer in BASELINE[::4]
+        pairs, name = lab.pairs(held, what, PAIRS), f"swap of {what.lower()}, held-out cities"
+        n = len(pairs)
+        yield rate_row(
+            f"{name}, {MOST_NODES} country nodes", lab.hits(pairs, what, [lab.nodes(*p) for p in pairs]), n, target
         )
-        peer = {
-            "name": f"mean-difference vector at layer {best[1]}, best of {len(BASELINE[::4])}",
-            "value": round(best[0] / n, 4),
-        }
-        yield {**rate_row(f"{name}, {MOST_NODES} country nodes", hits, n, target), "peer": peer}
-        yield rate_row(f"{name}, mean-difference vector", best[0], n, None)
-        drawn = [lab.nodes(*pair, DOSE, control=True, seed=i) for i, pair in enumerate(pairs)]
+        drawn = [lab.nodes(*pair, control=True, seed=i) for i, pair in enumerate(pairs)]
         yield rate_row(f"{name}, random nodes of equal norm", lab.hits(pairs, what, drawn), n, 0.03, "lower")
+        for words, own in (
+            ("mean difference of two countries", False),
+            ("mean stream in place of the city's own", True),
+        ):
+            hits = lab.hits(pairs, what, [lab.difference(*pair, own=own) for pair in pairs])
+            yield rate_row(f"{name}, baseline: {words}, layer {BASELINE}", hits, n, None)
     yield row_of("nodes of one swap, at most", MOST_NODES, "nodes", 100, "lower")
 
 
@@ -203,40 +206,47 @@ def said(
     subject: LanguageSubject,
     prompts: Sequence[Sequence[int]],
     wanted: Sequence[Sequence[int]],
+    positions: Sequence[int] = (),
     changes: Sequence[Change] = (),
 ) -> list[bool]:
-    """Of prompts, whether the most likely continuation is the wanted one, whole, under what is added to each."""
-    found: list[bool] = []
-    for start in range(0, len(prompts), ROWS):
-        some = range(start, min(start + ROWS, len(prompts)))
-        found += _said(
-            subject, [prompts[i] for i in some], [wanted[i] for i in some], [changes[i] for i in some if changes]
-        )
+    """Of prompts, whether the most likely continuation is the wanted one, whole, under what is added at a position of each."""
+    found = [False] * len(prompts)
+    for some in _apart(prompts):
+        tree = TokenTree.of([[*prompts[i], *wanted[i]] for i in some])
+        ends = [path[len(prompts[i]) - 1 : -1] for i, path in zip(some, tree.paths, strict=True)]
+        places = [path[positions[i]] for i, path in zip(some, tree.paths, strict=True)] if changes else []
+        layout = Layout(torch.arange(len(tree.ids))[None], torch.tensor([len(tree.ids)]))
+        edits = _edits(len(tree.ids), places, [changes[i] for i in some]) if changes else []
+        with subject._ready(layout, {}, edits, stop=False):
+            best = tree_logits(subject, tree, [node for path in ends for node in path]).argmax(-1).tolist()
+        for i in some:
+            told, best = best[: len(wanted[i])], best[len(wanted[i]) :]
+            found[i] = told == list(wanted[i])
     return found
 
 
-def _said(
-    subject: LanguageSubject,
-    prompts: Sequence[Sequence[int]],
-    wanted: Sequence[Sequence[int]],
-    changes: Sequence[Change],
-) -> list[bool]:
-    longest = max(map(len, wanted))
-    rows = [[*ids, *answer, *[0] * (longest - len(answer))] for ids, answer in zip(prompts, wanted, strict=True)]
-    logits = subject.logits(subject.batch(rows, side="left"), keep=longest + 1, edits=_edits(prompts, changes))
-    best = logits[:, :-1].argmax(-1).tolist()
-    return [told[: len(answer)] == list(answer) for told, answer in zip(best, wanted, strict=True)]
+def _apart(prompts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Prompts in batches without repeats, because equal prompts would share their edits in a tree."""
+    left = list(range(len(prompts)))
+    while left:
+        seen: set[tuple[int, ...]] = set()
+        some = [i for i in left if tuple(prompts[i]) not in seen and not seen.add(tuple(prompts[i]))]  # type: ignore[func-returns-value]
+        yield some
+        left = [i for i in left if i not in set(some)]
 
 
-def _edits(prompts: Sequence[Sequence[int]], changes: Sequence[Change]) -> list[Edit]:
-    """One edit a site for a whole batch, nothing added in rows that do not name it."""
-    sites = sorted({site for _, change in changes for site in change}, key=str)
-    if not sites:
-        return []
-    at = torch.zeros(len(prompts), max(map(len, prompts)), dtype=torch.bool)
-    at[torch.arange(len(prompts)), torch.tensor([position for position, _ in changes])] = True
-    still = torch.zeros_like(next(iter(changes[0][1].values())))
-    return [Edit.add(site, torch.stack([change.get(site, still) for _, change in changes]), at=at) for site in sites]
+def _edits(nodes: int, places: Sequence[int], changes: Sequence[Change]) -> list[Edit]:
+    """One edit a site for a whole tree."""
+    at = torch.zeros(1, nodes, dtype=torch.bool)
+    at[0, list(places)] = True
+    edits = []
+    for site in sorted({site for change in changes for site in change}, key=str):
+        value = torch.zeros(1, nodes, next(change[site] for change in changes if site in change).shape[0])
+        for place, change in zip(places, changes, strict=True):
+            if site in change:
+                value[0, place] = change[site]
+        edits.append(Edit.add(site, value, at=at))
+    return edits
 
 
 if __name__ == "__main__":

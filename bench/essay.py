@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.circuit_swaps import said
+from bench.circuit_swaps import DOSE, FIRST_LAYER, said
 from bench.circuits import MODEL, rate_row, write_rows
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.swap import Concept, make_transplant, mean_concept, read_concept
@@ -33,8 +33,8 @@ BOTH = "The capital of the state containing {} is"
 PEOPLE = 100_000
 HELD_OUT, DEVELOPED = 50, 20
 SETTINGS = LoraSettings(rank=16, alpha=32.0, lr=1e-3, steps=120, batch=16, layers=(6, 29))
-DOSE, STATES_READ, READ, PAIRS = 3.0, 12, 3, 120
-"""Swaps: the dose of the countries' swaps, states that are read, cities that each is read from, pairs tested."""
+STATES_READ, READ, PAIRS = 12, 3, 110
+"""States that are read, cities that each is read from, pairs tested; doses and layers are those of the countries' swaps."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ def judge(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _swaps(subject: LanguageSubject, taught: Sequence[City], held: Sequence[City]) -> Iterator[dict[str, Any]]:
-    read = states_read(subject, taught)
+    read, firsts = states_read(subject, taught)
+    own = {city.name: _read(subject, city, firsts) for city in held if city.state in read}
     every = [
         (city, new)
         for city in held
@@ -133,28 +134,31 @@ def _swaps(subject: LanguageSubject, taught: Sequence[City], held: Sequence[City
     pairs = random.Random(0).sample(every, min(PAIRS, len(every)))
     capital = dict(capitals())
     prompts = [subject.tokens(BOTH.format(city.name)) for city, _ in pairs]
+    places = [place_in(subject, BOTH.format(city.name), city.name, 0).position for city, _ in pairs]
     wanted = [subject.raw_tokens(f" {capital[new]}") for _, new in pairs]
     for name, control, target, better in (
         ("state nodes", False, 0.7, "higher"), ("random nodes of equal norm", True, 0.03, "lower")
     ):  # fmt: skip
         changes = []
         for i, (city, new) in enumerate(pairs):
-            transplant = make_transplant(read[city.state], read[new], seed=i)
+            transplant = make_transplant(
+                own[city.name], read[new], kinds=(read[city.state], read[new]), first_layer=FIRST_LAYER, seed=i
+            )
             vectors = transplant.random if control else transplant.vectors
-            at = place_in(subject, BOTH.format(city.name), city.name, 0).position
-            changes.append((at, {Site("mlp_out", layer): DOSE * vector for layer, vector in vectors.items()}))
-        hits = sum(said(subject, prompts, wanted, changes))
+            changes.append({Site("mlp_out", layer): DOSE * vector for layer, vector in vectors.items()})
+        hits = sum(said(subject, prompts, wanted, places, changes))
         yield rate_row(f"essay: swap of the state changes the capital, {name}", hits, len(pairs), target, better)
 
 
-def states_read(subject: LanguageSubject, taught: Sequence[City]) -> dict[str, Concept]:
-    """The states with most taught cities, each read from ``READ`` of them in ``STATE`` prompts."""
+def states_read(subject: LanguageSubject, taught: Sequence[City]) -> tuple[dict[str, Concept], dict[str, int]]:
+    """The states with most taught cities, each read from ``READ`` of them in ``STATE`` prompts, and their first tokens."""
     by_state: dict[str, list[City]] = {}
     for city in taught:
         by_state.setdefault(city.state, []).append(city)
     chosen = sorted(by_state, key=lambda state: (-len(by_state[state]), state))[:STATES_READ]
     firsts = {state: subject.raw_tokens(f" {state}")[0] for state in chosen}
-    return {state: mean_concept([_read(subject, city, firsts) for city in by_state[state][:READ]]) for state in chosen}
+    read = {state: mean_concept([_read(subject, city, firsts) for city in by_state[state][:READ]]) for state in chosen}
+    return read, firsts
 
 
 def _read(subject: LanguageSubject, city: City, firsts: dict[str, int]) -> Concept:

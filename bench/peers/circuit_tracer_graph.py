@@ -31,6 +31,8 @@ from transformers import AutoModelForCausalLM
 class Letters:
     """What it asks of a tokenizer, for prompts given as ids that begin with a special token."""
 
+    padding_side = "right"
+
     def __init__(self, first: int) -> None:
         self.all_special_ids, self.bos_token_id, self.pad_token_id, self.eos_token_id = [first], first, first, first
 

@@ -5,6 +5,7 @@
 2. of two concepts (Texas goes, California comes) rank the nodes by how far the difference of their activations should
    move the answer from the one to the other (difference times the pulls in both prompts: what is silent in one of them
    has no slope there), and keep the best ``nodes``
+   (other readings of the same two kinds of concept may make the choice)
 3. in any prompt, add what these nodes would write for the difference, with nothing held
 4. the control: as many random nodes of the same layers, scaled layer by layer to the same norm
 
@@ -106,18 +107,31 @@ def mean_concept(concepts: Sequence[Concept]) -> Concept:
     return Concept(concepts[0].answer, standing, pulls)
 
 
-def make_transplant(old: Concept, new: Concept, *, nodes: int = MOST_NODES, seed: int = 0) -> Transplant:
+def make_transplant(
+    old: Concept,
+    new: Concept,
+    *,
+    kinds: tuple[Concept, Concept] | None = None,
+    first_layer: int = 0,
+    nodes: int = MOST_NODES,
+    seed: int = 0,
+) -> Transplant:
     """The nodes that turn ``old`` into ``new``; see phase 2.
+
+    Args:
+        kinds: readings by which nodes are chosen, ``old`` and ``new`` by default. With means of several cities of each
+            country a node that is one city's own is not chosen, and ``old`` may still be the city that is changed.
+        first_layer: nodes below it are left alone: the lowest ones tell words, not what they mean.
 
     Raises:
         UsageError: both have the same answer, or nothing differs.
     """
     if old.answer == new.answer:
         raise UsageError("Both concepts have the same answer.", "Give prompts whose answers differ.")
-    choice = _choose(old, new, nodes)
+    choice = _choose(*(kinds or (old, new)), nodes, first_layer)
     if not len(choice.effects):
         raise UsageError("No node tells the two prompts apart in favour of the new answer.", "Choose other prompts.")
-    return _transplant(old, choice, seed)
+    return _transplant(old, new, choice, seed)
 
 
 def swap(
@@ -162,42 +176,43 @@ def said(subject: LanguageSubject, probabilities: torch.Tensor) -> tuple[Said, .
 class _Choice:
     layers: torch.Tensor  # [n] position in the basis's order
     index: torch.Tensor  # [n]
-    change: torch.Tensor  # [n]
     effects: torch.Tensor  # [n]
 
 
-def _choose(old: Concept, new: Concept, nodes: int) -> _Choice:
-    columns: list[list[torch.Tensor]] = [[], [], [], []]
+def _choose(old: Concept, new: Concept, nodes: int, first_layer: int) -> _Choice:
+    columns: list[list[torch.Tensor]] = [[], [], []]
     for order, (a, b) in enumerate(zip(old.standing, new.standing, strict=True)):
-        change = b.activations - a.activations
-        effect = change * (new.pulls[order] - old.pulls[order]) / 2
+        if a.layer < first_layer:
+            continue
+        effect = (b.activations - a.activations) * (new.pulls[order] - old.pulls[order]) / 2
         best = effect.topk(min(nodes, len(effect))).indices
         best = best[effect[best] > 0]
-        for column, values in zip(
-            columns, (torch.full_like(best, order), best, change[best], effect[best]), strict=True
-        ):
+        for column, values in zip(columns, (torch.full_like(best, order), best, effect[best]), strict=True):
             column.append(values)
-    layers, index, change, effects = (torch.cat(column) for column in columns)
+    layers, index, effects = (torch.cat(column) for column in columns)
     best = effects.topk(min(nodes, len(effects))).indices
-    return _Choice(layers[best], index[best], change[best], effects[best])
+    return _Choice(layers[best], index[best], effects[best])
 
 
-def _transplant(old: Concept, choice: _Choice, seed: int) -> Transplant:
+def _transplant(old: Concept, new: Concept, choice: _Choice, seed: int) -> Transplant:
     generator = torch.Generator().manual_seed(seed)
     vectors: dict[int, torch.Tensor] = {}
     random: dict[int, torch.Tensor] = {}
+    change = torch.zeros(len(choice.index))
     for order in choice.layers.unique().tolist():
         standing, mine = old.standing[order], choice.layers == order
-        drawn = torch.randperm(len(standing.activations), generator=generator)[: int(mine.sum())]
-        for nodes, total in ((choice.index[mine], vectors), (drawn, random)):
-            for layer, written in standing.writes(nodes).items():
-                total[layer] = total.get(layer, 0) + choice.change[mine] @ written
+        chosen = choice.index[mine]
+        change[mine] = new.standing[order].activations[chosen] - standing.activations[chosen]
+        drawn = torch.randperm(len(standing.activations), generator=generator)[: len(chosen)]
+        for ids, total in ((chosen, vectors), (drawn, random)):
+            for layer, written in standing.writes(ids).items():
+                total[layer] = total.get(layer, 0) + change[mine] @ written
     for layer, vector in vectors.items():
         random[layer] = random[layer] * (vector.norm() / random[layer].norm().clamp(min=1e-12))
     nodes = tuple(
         SwappedNode(id=f"{old.standing[order].kind} {old.standing[order].layer}.{index}", change=change, effect=effect)
         for order, index, change, effect in zip(
-            choice.layers.tolist(), choice.index.tolist(), choice.change.tolist(), choice.effects.tolist(), strict=True
+            choice.layers.tolist(), choice.index.tolist(), change.tolist(), choice.effects.tolist(), strict=True
         )
     )
     return Transplant(nodes, vectors, random)

@@ -13,7 +13,6 @@ from brainscan.scan.plan import PLANS
 from brainscan.scan.record import Step
 from brainscan.subject.phantom import phantom
 
-
 SIZES = {"requests": 16, "traced": 1, "nodes": 100, "tests": 5}
 
 

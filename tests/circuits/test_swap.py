@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from brainscan.circuits.basis import Neurons
@@ -49,6 +51,15 @@ def test_a_mean_of_readings_keeps_what_they_share() -> None:
     transplant = make_transplant(read(DALLAS), both)
     assert {node.id for node in transplant.nodes} == {"neuron 0.5", "neuron 0.6"}
     assert swap(SUBJECT, DALLAS, transplant, OAKLAND.answer, ("xDxx", "xOxx")).swapped
+
+
+def test_other_readings_may_choose_and_low_layers_may_be_left_alone() -> None:
+    still = replace(read(DALLAS), standing=read(OAKLAND).standing)  # nothing in it differs, so nothing is moved
+    transplant = make_transplant(still, read(OAKLAND), kinds=(read(DALLAS), read(OAKLAND)))
+    assert {node.id for node in transplant.nodes} == {"neuron 0.5", "neuron 0.6"}
+    assert all(node.change == 0 for node in transplant.nodes)
+    with pytest.raises(UsageError, match="No node tells"):
+        make_transplant(read(DALLAS), read(OAKLAND), first_layer=1)
 
 
 def test_the_same_concept_cannot_be_swapped() -> None:
