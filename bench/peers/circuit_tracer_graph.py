@@ -33,7 +33,8 @@ class Letters:
 
     padding_side = "right"
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, vocab_size: int) -> None:
+        self.vocab_size = vocab_size
         self.all_special_ids, self.bos_token_id, self.pad_token_id, self.eos_token_id = [first], first, first, first
 
     def decode(self, ids: Any) -> str:
@@ -86,7 +87,7 @@ def replacement(hf: Any, folder: Path, first: int) -> TransformerLensReplacement
         lazy_encoder=False, lazy_decoder=False,
     )  # fmt: skip
     model._configure_replacement_model(transcoders)
-    model.tokenizer = Letters(first)
+    model.tokenizer = Letters(first, config.d_vocab)
     return model
 
 
