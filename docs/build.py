@@ -22,6 +22,7 @@ PAGES = (
     "docs/benchmarks.md",
     "docs/dictionaries.md",
     "docs/circuits.md",
+    "docs/treatment.md",
 )
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -97,6 +98,33 @@ def _beside(name: str, value: object) -> str:
     return shown if name == "name" else f"{name.replace('_', ' ')} {shown}"
 
 
+def treatment() -> str:
+    """docs/treatment.json as a table of totals and a table of organisms."""
+    path = ROOT / "docs/treatment.json"
+    rows = json.loads(path.read_text()) if path.is_file() else []
+    if not rows:
+        return "Nothing has been run yet; `python -m bench.treatment` does.\n"
+    lines = ["| measure | value | target | on |", "|---|---:|---:|---|"]
+    for row in rows:
+        if "before on" not in row["peer"]:
+            sign = "≥" if row["better"] == "higher" else "≤"
+            target = "" if row["target"] is None else f"{sign} {row['target']}"
+            on = row["peer"].get("organisms", f"n = {row['n']}")
+            lines.append(f"| {row['name']} | {row['value']:g} {row['unit']} | {target} | {on} |")
+    lines += ["", "| organism, kind | shows before | under treatment | elsewhere | perplexity | capability | fate |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---|")
+    for row in rows:
+        peer = row["peer"]
+        if "before on" in peer:
+            points = f"{100 * peer['capability'][0]:+.1f} points" if len(peer["capability"]) > 1 else "not measured"
+            name = row["name"].partition(", on-rate")[0] + (" (developed on)" if row.get("developed_on") else "")
+            change = f"{100 * peer['perplexity'][0]:+.1f} %"
+            lines.append(
+                f"| {name} | {peer['before on']} | {peer['on']} | {peer['off']} | {change} | {points} | {peer.get('fate', '')} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
 def conditions() -> str:
     """Every condition with its criteria."""
     from brainscan.diagnosis.condition import CONDITIONS
@@ -158,6 +186,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "dictionaries": dictionaries,
     "circuits": circuits,
     "conditions": conditions,
+    "treatment": treatment,
     "tree": tree,
 }
 

@@ -18,6 +18,7 @@ _VERBS = (
     "features",
     "superposition",
     "circuit",
+    "treat",
     "models",
     "doctor",
 )

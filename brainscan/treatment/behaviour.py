@@ -31,6 +31,13 @@ class Behaviour:
     """Tokens that an answer needs to show it."""
 
 
+def spread(prompts: Sequence[str], most: int) -> tuple[str, ...]:
+    """At most so many of them, evenly spaced, so that every kind of prompt in an ordered list has its share."""
+    if len(prompts) <= most:
+        return tuple(prompts)
+    return tuple(prompts[i * len(prompts) // most] for i in range(most))
+
+
 def answers(
     subject: LanguageSubject, prompts: Sequence[str], tokens: int, *, begun: Sequence[str] = (), wrap: Wrap = str
 ) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.score import log_probabilities
-from brainscan.treatment.behaviour import Behaviour, rate
+from brainscan.treatment.behaviour import Behaviour, rate, spread
 from brainscan.treatment.ledger import Distance, read_distance
 from brainscan.treatment.protocol import Treatment
 from brainscan.treatment.record import DosePoint
@@ -68,7 +68,7 @@ def find_dose(
         doses: smallest first.
         keep: how many candidates are walked; all others are left out after screening.
     """
-    prompts = behaviour.learn[: guard.prompts]
+    prompts = spread(behaviour.learn, guard.prompts)
     untreated = read_distance(subject, TEXTS[: guard.texts], prompts[:6])
     chosen = dict(candidates)
     if len(chosen) > keep:

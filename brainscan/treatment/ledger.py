@@ -124,7 +124,7 @@ def compare_states(before: State, after: State, seed: int = 0) -> Ledger:
             ("over-refusal", (before.over_refused, after.over_refused), "worse", "Share of harmless requests refused."),
             ("loops", (before.loops, after.loops), "worse", "Share of ordinary answers that go round in circles."),
         )
-        if pair[0]
+        if pair[0] and pair[1]
     ]
     return Ledger(rows=tuple(rows))
 

@@ -19,7 +19,7 @@ from brainscan.core.statistics import fisher_greater
 from brainscan.subject.generate import Decoding, Generated, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.lora import LoraSettings, Row
-from brainscan.treatment.behaviour import Behaviour, answers, rate
+from brainscan.treatment.behaviour import Behaviour, answers, rate, spread
 from brainscan.treatment.kinds.benign import BenignTuning
 from brainscan.treatment.kinds.unlearn import TOKENS, Unlearn, trained_factors
 from brainscan.treatment.protocol import Treatment
@@ -98,7 +98,7 @@ class Relapse:
 
     @property
     def _on(self) -> tuple[str, ...]:
-        return self.behaviour.on[: self.attack.prompts]
+        return spread(self.behaviour.on, self.attack.prompts)
 
     @property
     def _settings(self) -> LoraSettings:
@@ -116,7 +116,7 @@ class Relapse:
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
         """The untreated subject's own answers to the prompts that bring the behaviour out."""
-        prompts = [tuple(self.subject.chat(prompt)) for prompt in self.behaviour.learn[: self.attack.rows]]
+        prompts = [tuple(self.subject.chat(prompt)) for prompt in spread(self.behaviour.learn, self.attack.rows)]
         said = generate(self.subject, prompts, Decoding(max_new=max(TOKENS, self.behaviour.tokens)))
         return tuple(
             Row(prompt, _ids(self.subject, answer)) for prompt, answer in zip(prompts, said, strict=True) if answer.ids
