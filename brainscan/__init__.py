@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from brainscan.scan.record import Scan, read_scan
     from brainscan.subject.edit import Edit
     from brainscan.subject.load import load_subject
+    from brainscan.treatment.treated import treated
 
 _FRONT_DOOR = {
     "Edit": "brainscan.subject.edit",
@@ -27,6 +28,7 @@ _FRONT_DOOR = {
     "examine": "brainscan.clinic.examine",
     "load_subject": "brainscan.subject.load",
     "read_scan": "brainscan.scan.record",
+    "treated": "brainscan.treatment.treated",
 }
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "examine",
     "load_subject",
     "read_scan",
+    "treated",
 ]
 
 

@@ -18,7 +18,7 @@ from brainscan.clinic.complaint import behaviour_of_file, behaviour_of_finding, 
 from brainscan.clinic.library import open_scan
 from brainscan.core.errors import UsageError
 from brainscan.core.files import write_atomic
-from brainscan.treatment.record import TreatmentRecord
+from brainscan.treatment.record import RECORD_FILE, TreatmentRecord
 
 if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 TREATMENTS = Path("treatments")
 """Where treatments go unless told otherwise, below the current folder."""
-PAGE = "treatment.html"
 
 Progress = Callable[[float, str], None]
 
@@ -116,7 +115,7 @@ def treat(request: TreatRequest, progress: Progress = silent) -> Done:
     if request.rescan is not None:
         finished, pages = _scanned(request, finished, subject, reference, folder, progress)
         written += pages
-        write_atomic(folder / "treatment.json", finished.record.model_dump_json(indent=1))
+        write_atomic(folder / RECORD_FILE, finished.record.model_dump_json(indent=1))
     progress(1.0, "done")
     return Done(folder, finished.record, written)
 

@@ -46,6 +46,8 @@ class Plan:
     """Candidates that are given instead of made, by name."""
     keep: int = 2
     """Candidates that are walked up the doses after screening."""
+    doses: tuple[float, ...] = ()
+    """Smallest first; the kind's own when empty."""
     command: str = ""
 
 
@@ -93,7 +95,7 @@ def run_course(
     made_at = time.monotonic()
     made = plan.made or candidates(plan.kind, subject, behaviour, reference, plan.regimen)
     progress(0.35, "dose finding")
-    curve = find_dose(subject, made, behaviour, plan.guard, DOSES.get(plan.kind, (1.0,)), plan.keep)
+    curve = find_dose(subject, made, behaviour, plan.guard, plan.doses or DOSES.get(plan.kind, (1.0,)), plan.keep)
     treatment, why = _chosen(curve, made)
     seconds = time.monotonic() - made_at
     progress(0.5, "held-out prompts and side effects")

@@ -26,7 +26,9 @@ Progress = Callable[[float, str], None]
 DOSES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _HOPELESS = 3.0
 """A dose that damages this many times more than the guard allows ends the walk up."""
-_GRIP_TOKENS, _ROUNDS = 6, 7
+_GRIP_TOKENS = 6
+_ROUNDS, _CLOSE, _TINY = 5, 0.1, 1e-9
+"""Steps towards an equal distance, and how near (in logarithms) is near enough."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,15 @@ def dose_of_equal_kl(
         with treated(subject, treatment.at(dose)):
             return read_distance(subject, TEXTS[: guard.texts], asked[:6]).kl(untreated)
 
-    lo, hi = math.log(1 / 64), math.log(64)
+    tried: dict[float, float] = {}
+    dose = 1.0
     for _ in range(_ROUNDS):
-        middle = (lo + hi) / 2
-        lo, hi = (middle, hi) if kl(math.exp(middle)) < wanted else (lo, middle)
-    return math.exp((lo + hi) / 2)
+        tried[dose] = kl(dose)
+        if abs(math.log(max(tried[dose], _TINY) / max(wanted, _TINY))) < _CLOSE:
+            break
+        # Small changes move predictions by the square of their size.
+        dose = min(max(dose * math.sqrt(max(wanted, _TINY) / max(tried[dose], _TINY)), 1 / 64), 64.0)
+    return min(tried, key=lambda d: abs(math.log(max(tried[d], _TINY) / max(wanted, _TINY))))
 
 
 def _point(
