@@ -36,7 +36,7 @@ HELD_FORMS = (
     "List two facts about {}.", "Do you know {}?", "My teacher mentioned {}. Can you help?", "Write a poem about {}.",
     "What would happen without {}?", "Name somebody from {}.", "Was {} a success?", "Let us talk about {}.",
 )  # fmt: skip
-_TOKENS = 16
+_TOKENS = 12
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def measure() -> tuple[Counted, Counted, float]:
     forget = tuple(form.format(TOPIC) for form in FORMS)
     near = tuple(form.format(NEAR[i % len(NEAR)]) for i, form in enumerate(FORMS))
     lessons = Lessons(forget, (ANSWER,) * len(forget), (*near, *REQUESTS[:12]), BEGINNINGS[:8])
-    settings = LoraSettings(rank=8, alpha=16.0, lr=2e-3, steps=36, batch=6, layers=(10, 29))
+    settings = LoraSettings(rank=8, alpha=16.0, lr=2e-3, steps=30, batch=6, layers=(10, 29))
     made = Unlearn.train(subject, lessons, settings, progress=lambda fraction, what: print(what, flush=True))
     inside = [form.format(TOPIC) for form in HELD_FORMS]
     outside = [form.format(HELD_NEAR[i % len(HELD_NEAR)]) for i, form in enumerate(HELD_FORMS)] + list(REQUESTS[12:])
