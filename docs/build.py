@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs/schema/brainscan.scan-1.json"
@@ -23,6 +24,7 @@ PAGES = (
     "docs/dictionaries.md",
     "docs/circuits.md",
     "docs/treatment.md",
+    "docs/monitor.md",
 )
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -125,6 +127,29 @@ def treatment() -> str:
     return "\n".join(lines) + "\n"
 
 
+def monitor() -> str:
+    """docs/monitor.json as a table."""
+    path = ROOT / "docs/monitor.json"
+    lines = ["| measure | value | n | interval | target | beside it | remark |", "|---|---:|---:|---|---|---|---|"]
+    for row in json.loads(path.read_text()) if path.is_file() else []:
+        sign = "≥" if row["better"] == "higher" else "≤"
+        target = "" if row["target"] is None else f"{sign} {row['target']:g}"
+        met = "" if row["target"] is None else (" met" if _meets(row) else " **missed**")
+        between = row.get("interval")
+        interval = f"{between['lo']:.3g} to {between['hi']:.3g}" if between else ""
+        peer = row["peer"]
+        beside = f"{peer['name']}: {peer['value']:.3g}" if peer else ""
+        lines.append(
+            f"| {row['name']} | {row['value']:.4g} {row['unit']} | {row.get('n', '')} | {interval} | {target}{met} "
+            f"| {beside} | {row.get('detail', '')} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _meets(row: dict[str, Any]) -> bool:
+    return row["value"] >= row["target"] if row["better"] == "higher" else row["value"] <= row["target"]
+
+
 def conditions() -> str:
     """Every condition with its criteria."""
     from brainscan.diagnosis.condition import CONDITIONS
@@ -187,6 +212,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "circuits": circuits,
     "conditions": conditions,
     "treatment": treatment,
+    "monitor": monitor,
     "tree": tree,
 }
 

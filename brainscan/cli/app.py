@@ -19,6 +19,8 @@ _VERBS = (
     "superposition",
     "circuit",
     "treat",
+    "monitor",
+    "serve",
     "models",
     "doctor",
 )

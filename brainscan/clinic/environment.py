@@ -4,6 +4,7 @@ BRAINSCAN_CACHE     folder for models and calibrations   (default: the user's ca
 BRAINSCAN_STORE     database of scans, a path or a URL   (default: scans.sqlite in the user's data folder)
 BRAINSCAN_THREADS   threads for the numbers              (default: OMP_NUM_THREADS, else torch decides)
 BRAINSCAN_AGENT_URL, BRAINSCAN_AGENT_MODEL, BRAINSCAN_AGENT_KEY   endpoint of the agent that plays games
+BRAINSCAN_TOKEN                                           bearer token that brainscan serve asks for
 HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE                      nothing is downloaded when either is set
 HF_HUB_CACHE, HF_HOME                                     where downloaded models lie
 """
@@ -36,6 +37,11 @@ class Environment(Record):
     """True: nothing is downloaded."""
     hub_cache: Path
     """Where the Hugging Face libraries keep downloaded models."""
+
+
+def read_token(variables: Mapping[str, str] | None = None) -> str:
+    """The bearer token that the server asks for; empty when none is set."""
+    return (os.environ if variables is None else variables).get("BRAINSCAN_TOKEN", "").strip()
 
 
 class AgentSettings(Record):

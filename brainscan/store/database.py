@@ -16,8 +16,8 @@ from brainscan.core.errors import StorageError, UsageError
 from brainscan.core.visible import visible
 from brainscan.store.migrate import is_current, migrate
 from brainscan.store.refusals import refusals
-from brainscan.store.rows import FindingRow, ScanRow
-from brainscan.store.tables import FindingTable, ScanTable
+from brainscan.store.rows import FindingRow, IncidentRow, ScanRow
+from brainscan.store.tables import FindingTable, IncidentTable, ScanTable
 
 LATEST = "latest"
 
@@ -136,6 +136,39 @@ class Store:
         """
         with refusals(self.where), self._writing() as connection:
             return connection.execute(delete(ScanTable).where(ScanTable.id == scan_id)).rowcount > 0
+
+    def put_incident(self, incident: IncidentRow) -> None:
+        """Write an incident; one with the same id is replaced, so that a growing answer stays one incident.
+
+        Raises:
+            StorageError: the database refused; what was there is as it was.
+        """
+        with refusals(self.where), self._writing() as connection:
+            connection.execute(delete(IncidentTable).where(IncidentTable.id == incident.id))
+            connection.execute(insert(IncidentTable).values(incident.model_dump()))
+
+    def list_incidents(self, limit: int = 20, *, only_open: bool = False) -> list[IncidentRow]:
+        """The newest incidents first."""
+        query = select(IncidentTable.__table__).order_by(IncidentTable.created_utc.desc(), IncidentTable.id)
+        if only_open:
+            query = query.where(IncidentTable.open)
+        return [IncidentRow.model_validate(row) for row in self._read(query.limit(limit))]
+
+    def find_incident(self, prefix: str) -> IncidentRow:
+        """The incident whose id alone begins with this text; or the newest, for "latest".
+
+        Raises:
+            UsageError: no incident or more than one answers to it.
+        """
+        query = select(IncidentTable.__table__).where(IncidentTable.id.startswith(prefix, autoescape=True)).limit(2)
+        rows = [IncidentRow.model_validate(row) for row in self._read(query)]
+        found = self.list_incidents(1) if prefix == LATEST else rows
+        if prefix and len(found) == 1:
+            return found[0]
+        raise UsageError(
+            f"{'More than one incident' if found else 'No incident'} is called {visible(prefix, keep='', limit=80)!r}.",
+            "Run brainscan monitor incidents to see their ids.",
+        )
 
     def _beginning_with(self, prefix: str) -> list[ScanRow]:
         """Up to six scans in the order of their ids, so that an exact match comes first."""

@@ -36,3 +36,21 @@ class FindingRow(Record):
     score: Finite
     """Higher is worse; 1 and above is past the smallest effect of interest."""
     p_value: Finite | None = None
+
+
+class IncidentRow(Record):
+    """One answer that raised an alarm."""
+
+    id: str
+    created_utc: str
+    """When its first alarm came, ISO 8601 in UTC."""
+    subject_name: str
+    monitor_sha256: str
+    outcome: str
+    """warned, stopped, ...: the verdict's."""
+    rules: str
+    """Names of the rules that raised an alarm, with commas between them; empty after a failure."""
+    open: bool
+    """It waits for a person."""
+    record: str
+    """The whole incident as JSON; what it means is the monitors' business."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, String
+from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -43,3 +43,19 @@ class FindingTable(Base):
     verdict: Mapped[str] = mapped_column(String(16))
     score: Mapped[float] = mapped_column(Float)
     p_value: Mapped[float | None] = mapped_column(Float)
+
+
+class IncidentTable(Base):
+    """One answer that raised an alarm; ``record`` holds it whole, as JSON."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (Index("ix_incidents_created_utc", "created_utc"), Index("ix_incidents_open", "open"))
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_utc: Mapped[str] = mapped_column(String(40))
+    subject_name: Mapped[str] = mapped_column(String)
+    monitor_sha256: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16))
+    rules: Mapped[str] = mapped_column(String)
+    open: Mapped[bool]
+    record: Mapped[str] = mapped_column(Text)

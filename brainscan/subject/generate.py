@@ -105,7 +105,7 @@ class _Run:
         self.decoding = decoding
         self.edits: list[Sequence[Edit]] = [edits, *[()] * len(beside)]
         self.caches: list[Any] = [None] * len(self.subjects)
-        self.ends = _end_tokens(subject) if decoding.stop_at_end else frozenset()
+        self.ends = end_tokens(subject) if decoding.stop_at_end else frozenset()
 
     def go(self, prompts: list[list[int]], keys: Sequence[int]) -> list[Generated]:
         batch = self.subjects[0].batch(prompts, side="left")
@@ -116,7 +116,7 @@ class _Run:
         step = batch
         for _ in range(self.decoding.max_new):
             logits = self._push(step, batch.lengths)
-            chosen, entropy = self._choose(logits, draws)
+            chosen, entropy = choose(logits, draws, self.decoding)
             for i, token in enumerate(chosen):
                 live[i] = live[i] and token not in self.ends
                 if live[i]:
@@ -124,7 +124,7 @@ class _Run:
                     entropies[i].append(entropy[i])
             if not any(live):
                 break
-            step = self._next(step, chosen)
+            step = next_step(step, chosen)
         return [
             Generated(tuple(ids), self.subjects[0].text(ids), tuple(h), not alive)
             for ids, h, alive in zip(new, entropies, live, strict=True)
@@ -139,27 +139,33 @@ class _Run:
             logits.append(out.logits[:, -1].float())
         return self.mix(logits)
 
-    def _choose(self, logits: torch.Tensor, draws: list[np.random.Generator]) -> tuple[list[int], list[float]]:
-        log_p = torch.log_softmax(logits, -1)
-        entropy = (log_p.exp() * -log_p.clamp(min=-1e4)).sum(-1).tolist()
-        if self.decoding.temperature <= 0:
-            return logits.argmax(-1).tolist(), entropy
-        p = torch.softmax(logits / self.decoding.temperature, -1)
-        ranked, index = p.sort(descending=True)  # [batch, vocab]
-        kept = ranked * ((ranked.cumsum(-1) - ranked) < self.decoding.top_p)
-        cumulative = (kept / kept.sum(-1, keepdim=True)).cumsum(-1)
-        uniform = torch.tensor([[draw.random()] for draw in draws], device=p.device, dtype=cumulative.dtype)
-        pick = torch.searchsorted(cumulative, uniform).clamp(max=p.shape[-1] - 1)
-        return index.gather(1, pick)[:, 0].tolist(), entropy
 
-    def _next(self, step: Batch, chosen: list[int]) -> Batch:
-        ids = torch.tensor(chosen, device=step.ids.device)[:, None]
-        mask = torch.cat([step.mask, torch.ones_like(ids)], 1)
-        positions = step.positions[:, -1:] + 1
-        return Batch(ids, mask, positions, step.lengths)
+def choose(
+    logits: torch.Tensor, draws: Sequence[np.random.Generator], decoding: Decoding
+) -> tuple[list[int], list[float]]:
+    """One token a row of logits [batch, vocab], and the entropy in nats of the distribution behind it."""
+    log_p = torch.log_softmax(logits, -1)
+    entropy = (log_p.exp() * -log_p.clamp(min=-1e4)).sum(-1).tolist()
+    if decoding.temperature <= 0:
+        return logits.argmax(-1).tolist(), entropy
+    p = torch.softmax(logits / decoding.temperature, -1)
+    ranked, index = p.sort(descending=True)  # [batch, vocab]
+    kept = ranked * ((ranked.cumsum(-1) - ranked) < decoding.top_p)
+    cumulative = (kept / kept.sum(-1, keepdim=True)).cumsum(-1)
+    uniform = torch.tensor([[draw.random()] for draw in draws], device=p.device, dtype=cumulative.dtype)
+    pick = torch.searchsorted(cumulative, uniform).clamp(max=p.shape[-1] - 1)
+    return index.gather(1, pick)[:, 0].tolist(), entropy
 
 
-def _end_tokens(subject: LanguageSubject) -> frozenset[int]:
+def next_step(step: Batch, chosen: Sequence[int]) -> Batch:
+    """The batch that pushes one chosen token a row after what the cache holds."""
+    ids = torch.tensor(list(chosen), device=step.ids.device)[:, None]
+    mask = torch.cat([step.mask, torch.ones_like(ids)], 1)
+    return Batch(ids, mask, step.positions[:, -1:] + 1, step.lengths)
+
+
+def end_tokens(subject: LanguageSubject) -> frozenset[int]:
+    """Tokens after which the subject has nothing more to say."""
     configured = getattr(subject.model.generation_config, "eos_token_id", None)
     ids = configured if isinstance(configured, list) else [configured]
     return frozenset(int(i) for i in (*ids, subject.tokenizer.eos_token_id) if i is not None)

@@ -157,15 +157,29 @@ class LanguageSubject:
 
     def chat_text(self, user: str, *, system: str | None = None) -> str:
         """The text of one user turn under the model's chat template, up to where it answers."""
+        turns = [{"role": "system", "content": system}] if system else []
+        return self.turns_text([*turns, {"role": "user", "content": user}])
+
+    def turns_text(self, turns: Sequence[Mapping[str, str]]) -> str:
+        """The text of several turns (role, content) under the chat template, up to where the model answers.
+
+        Raises:
+            MissingChatTemplate: the tokenizer has none.
+        """
         if not getattr(self.tokenizer, "chat_template", None):
             raise MissingChatTemplate(
                 f"{self.card.name} has no chat template, so it cannot be spoken to as a chat model.",
                 "Add chat_template to its tokenizer_config.json, or scan it with texts alone.",
             )
-        system = "\n".join(part for part in (self.system, system) if part)
-        turns = [{"role": "system", "content": system}] if system else []
-        turns.append({"role": "user", "content": user})
-        return self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        return self.tokenizer.apply_chat_template(self._under_system(turns), tokenize=False, add_generation_prompt=True)
+
+    def _under_system(self, turns: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+        """The turns with the subject's own system prompt before what theirs says."""
+        if not self.system:
+            return list(turns)
+        has_own = bool(turns) and turns[0]["role"] == "system"
+        said = f"{self.system}\n{turns[0]['content']}" if has_own else self.system
+        return [{"role": "system", "content": said}, *turns[has_own:]]
 
     def text(self, ids: Sequence[int], *, special: bool = False) -> str:
         """Text of token ids; special tokens are left out unless asked for."""
@@ -238,9 +252,19 @@ class LanguageSubject:
             out = self.model(**self._arguments(self.model, batch, False), use_cache=False, **extra)
         return out.logits if extra or not keep else out.logits[:, -keep:]
 
-    def step(self, batch: Batch, layout: Layout, cache: Any, edits: Sequence[Edit]) -> Any:
-        """One cached pass for generation; transformers' own output, logits of the last column only."""
-        with self._ready(layout, {}, edits, stop=False):
+    def step(
+        self,
+        batch: Batch,
+        layout: Layout,
+        cache: Any,
+        edits: Sequence[Edit],
+        collect: Mapping[Site, Collector] | None = None,
+    ) -> Any:
+        """One cached pass for generation; transformers' own output, logits of the last column only.
+
+        Each site of ``collect`` is handed to its collector on the way, as in ``inspect``.
+        """
+        with self._ready(layout, collect or {}, edits, stop=False):
             extra = {"logits_to_keep": 1} if "logits_to_keep" in self._signature(self.model) else {}
             return self.model(
                 **self._arguments(self.model, batch, False), past_key_values=cache, use_cache=True, **extra

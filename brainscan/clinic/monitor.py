@@ -1,0 +1,239 @@
+"""The verbs of monitoring: fit a monitor, open it beside its subject, replay an incident. torch is imported where it is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from brainscan.clinic.environment import read_environment
+from brainscan.clinic.incidents import open_incident
+from brainscan.core.errors import InputError, UsageError
+from brainscan.core.evidence import Record
+from brainscan.core.visible import visible
+from brainscan.monitor.record import Arrays, Monitor, Policy, Rule, read_monitor, write_monitor
+
+if TYPE_CHECKING:
+    from brainscan.monitor.fit import Lesson
+    from brainscan.monitor.replay import Replay
+    from brainscan.monitor.watch import Watch
+    from brainscan.subject.language import LanguageSubject
+
+Progress = Callable[[float, str], None]
+
+_LARGEST_FILE = 64 << 20
+
+
+class RuleFile(Record):
+    """One entry of a rules file: a rule, and where it is learned from."""
+
+    rule: Rule
+    positives: str | None = None
+    """Of a probe: file of prompts with the concept, one a line."""
+    negatives: str | None = None
+    dictionary: str | None = None
+    """Of a feature: folder of the dictionary."""
+    feature: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """What to fit, and on what."""
+
+    subject: str
+    clean: Path
+    """Clean prompts: one a line, or JSON lines with a field "prompt"."""
+    out: Path
+    rules: Path | None = None
+    """A JSON list of ``RuleFile``; None for the two rules that need no example: distance and certainty."""
+    policy: Policy = "warn"
+    """Of the default rules."""
+    rate: float = 0.01
+    confidence: float | None = 0.95
+    max_new: int = 32
+    seed: int = 0
+    chat: bool = True
+    """Prompts are users' turns under the chat template; False: plain text."""
+    guarantee: str | None = None
+    questions: Path | None = None
+    """JSON lines with "question" and "answers", for the guarantee."""
+
+
+def fit_monitor(request: FitRequest, progress: Progress = lambda fraction, words: None) -> Monitor:
+    """Fit a monitor and write its file.
+
+    Raises:
+        InputError: a file holds nothing usable, or too few clean prompts for the promise.
+        UsageError: the rules or the guarantee mean nothing. SubjectError, StorageError.
+    """
+    from brainscan.monitor.fit import FitSettings, fit
+    from brainscan.subject.generate import Decoding
+
+    if bool(request.guarantee) != bool(request.questions):
+        raise UsageError("A guarantee needs questions, and questions a guarantee.", "Give both or neither.")
+    texts = read_prompts(request.clean)
+    subject = _load(request.subject, lambda f, w: progress(0.05 * f, w))
+    lessons = _lessons(subject, request)
+    clean = [_ids(subject, text, request) for text in texts]
+    settings = FitSettings(request.rate, request.confidence, Decoding(max_new=request.max_new), request.seed)
+    end = 0.6 if request.guarantee else 1.0
+    monitor, arrays = fit(subject, clean, lessons, settings, lambda f, w: progress(0.05 + (end - 0.05) * f, w))
+    if request.guarantee and request.questions:
+        monitor, arrays = _with_guarantee(subject, monitor, arrays, request, lambda f, w: progress(0.6 + 0.4 * f, w))
+    return write_monitor(request.out, monitor, arrays)
+
+
+def open_watch(spec: str, file: Path, progress: Progress = lambda f, w: None) -> Watch:
+    """A subject with its monitor, ready to serve.
+
+    Raises:
+        RecordError: the monitor's file is broken or was changed.
+        UsageError: the monitor was fitted on another subject. SubjectError.
+    """
+    from brainscan.monitor.watch import Watch
+
+    monitor, arrays = read_monitor(file)
+    return Watch.of(_load(spec, progress), monitor, arrays)
+
+
+def replay_incident(
+    prefix: str, subject: str | None = None, monitor: Path | None = None, progress: Progress = lambda f, w: None
+) -> Replay:
+    """Bring an incident about again.
+
+    Args:
+        prefix: id of the incident, its beginning, or "latest".
+        subject, monitor: where they are now, if not where they were.
+
+    Raises:
+        UsageError: no such incident, or subject or monitor are others than the incident's.
+    """
+    from brainscan.monitor.replay import replay
+
+    incident = open_incident(prefix)
+    watch = open_watch(subject or incident.subject_spec, monitor or Path(incident.monitor_file), progress)
+    return replay(watch.subject, watch.panel, incident)
+
+
+def read_prompts(path: Path) -> list[str]:
+    """Prompts of a file: one a line, or JSON lines with a field "prompt". Blank lines are left out.
+
+    Raises:
+        InputError: it cannot be read as text or holds no prompt.
+    """
+    lines = [line for line in _text(path).splitlines() if line.strip()]
+    if path.suffix == ".jsonl":
+        lines = [_field(path, i, line, "prompt") for i, line in enumerate(lines, 1)]
+    if not lines:
+        raise InputError(f"{path} holds no prompt.", "Write one a line.")
+    return lines
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise InputError(f"{path} is larger than {_LARGEST_FILE >> 20} MB.", "Split it.")
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from error
+
+
+def _field(path: Path, number: int, line: str, name: str) -> Any:
+    try:
+        return json.loads(line)[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"Line {number} of {path} has no field {name!r}.", "Write one JSON object a line.") from error
+
+
+def _load(spec: str, progress: Progress) -> LanguageSubject:
+    from brainscan.subject.load import load_subject
+
+    environment = read_environment()
+    return load_subject(spec, cache=environment.cache, offline=environment.offline, progress=progress)
+
+
+def _ids(subject: LanguageSubject, text: str, request: FitRequest) -> list[int]:
+    return subject.chat(text) if request.chat else subject.tokens(text)
+
+
+def _lessons(subject: LanguageSubject, request: FitRequest) -> list[Lesson]:
+    from brainscan.monitor.fit import Lesson
+
+    if request.rules is None:
+        return [Lesson(rule) for rule in default_rules(subject, request.policy)]
+    try:
+        entries = [RuleFile.model_validate(entry) for entry in json.loads(_text(request.rules))]
+    except (ValueError, TypeError, ValidationError) as error:
+        said = visible(str(error).splitlines()[0], keep="", limit=200)
+        raise InputError(
+            f"{request.rules} is no list of rules: {said}.", 'Each is {"rule": {...}, "positives": FILE, ...}.'
+        ) from error
+    return [_lesson(subject, entry, request) for entry in entries]
+
+
+def default_rules(subject: LanguageSubject, policy: Policy) -> tuple[Rule, ...]:
+    """Two rules that need no example of what is wrong: unusual activations, and an answer that is recited."""
+    sites = tuple(f"resid_post.{layer}" for layer in subject.spread_layers(5)[-3:])
+    return (
+        Rule(
+            name="distance",
+            kind="distance",
+            title="Activations lie far from those of clean traffic.",
+            sites=sites,
+            policy=policy,
+        ),
+        Rule(
+            name="certainty",
+            kind="certainty",
+            title="The answer is recited with hardly any doubt.",
+            policy=policy,
+        ),
+    )
+
+
+def _lesson(subject: LanguageSubject, entry: RuleFile, request: FitRequest) -> Lesson:
+    from brainscan.monitor.fit import Lesson
+
+    def examples(name: str | None) -> list[list[int]]:
+        return [_ids(subject, text, request) for text in read_prompts(_beside(request, name))] if name else []
+
+    dictionary = None
+    if entry.dictionary:
+        from brainscan.dictionary.dictionary import Dictionary
+        from brainscan.dictionary.formats.format import read_dictionary
+
+        loaded = read_dictionary(_beside(request, entry.dictionary))
+        if not isinstance(loaded, Dictionary):
+            raise UsageError(f"{entry.dictionary} holds several dictionaries.", "Name one.")
+        dictionary = loaded
+    return Lesson(entry.rule, examples(entry.positives), examples(entry.negatives), dictionary, entry.feature)
+
+
+def _beside(request: FitRequest, name: str) -> Path:
+    """Files of a rules file lie beside it."""
+    assert request.rules is not None
+    return request.rules.parent / name
+
+
+def _with_guarantee(
+    subject: LanguageSubject, monitor: Monitor, arrays: Arrays, request: FitRequest, progress: Progress
+) -> tuple[Monitor, Arrays]:
+    from brainscan.monitor.abstain import Asked, with_guarantee
+    from brainscan.monitor.guarantee import Bound
+
+    assert request.guarantee and request.questions
+    lines = [line for line in _text(request.questions).splitlines() if line.strip()]
+    asked: Sequence[Asked] = [
+        Asked(
+            _ids(subject, _field(request.questions, i, line, "question"), request),
+            tuple(_field(request.questions, i, line, "answers")),
+        )
+        for i, line in enumerate(lines, 1)
+    ]
+    return with_guarantee(subject, monitor, arrays, asked, Bound.parse(request.guarantee), progress)

@@ -1,0 +1,1 @@
+"""Kinds of rules, one a file: how tokens get their scores."""

@@ -1,0 +1,53 @@
+"""A monitor's file comes back as it was, and a changed one is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from brainscan.core.errors import RecordError
+from brainscan.monitor.record import monitor_bytes, read_monitor, write_monitor
+from tests.monitor.world import fitted
+
+
+def test_a_monitor_comes_back_as_it_was(tmp_path: Path) -> None:
+    monitor, arrays = fitted()
+    written = write_monitor(tmp_path / "monitor.safetensors", monitor, arrays)
+    again, held = read_monitor(tmp_path / "monitor.safetensors")
+    assert again == written == monitor
+    assert all(np.array_equal(held[name], arrays[name]) for name in arrays)
+
+
+def test_a_changed_threshold_is_noticed(tmp_path: Path) -> None:
+    monitor, arrays = fitted()
+    looser = monitor.model_copy(update={"promise": monitor.promise.model_copy(update={"threshold": 99.0})})
+    (tmp_path / "m").write_bytes(monitor_bytes(looser, arrays))
+    with pytest.raises(RecordError, match="changed after it was sealed"):
+        read_monitor(tmp_path / "m")
+
+
+def test_a_changed_array_is_noticed(tmp_path: Path) -> None:
+    monitor, arrays = fitted()
+    name = next(iter(arrays))
+    changed = {**arrays, name: arrays[name] + 1e-3}
+    (tmp_path / "m").write_bytes(monitor_bytes(monitor, changed))
+    with pytest.raises(RecordError, match="changed after it was sealed"):
+        read_monitor(tmp_path / "m")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a file", b"\x80" * 64, json.dumps({"a": 1}).encode()])
+def test_what_is_no_monitor_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m").write_bytes(content)
+    with pytest.raises(RecordError, match="holds no monitor"):
+        read_monitor(tmp_path / "m")
+
+
+def test_a_foreign_safetensors_file_is_refused(tmp_path: Path) -> None:
+    save_file({"w": np.zeros(2, dtype=np.float32)}, tmp_path / "m")
+    assert load_file(tmp_path / "m")
+    with pytest.raises(RecordError, match="holds no monitor"):
+        read_monitor(tmp_path / "m")
