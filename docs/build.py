@@ -25,6 +25,7 @@ PAGES = (
     "docs/circuits.md",
     "docs/treatment.md",
     "docs/monitor.md",
+    "docs/vision.md",
 )
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -150,6 +151,24 @@ def _meets(row: dict[str, Any]) -> bool:
     return row["value"] >= row["target"] if row["better"] == "higher" else row["value"] <= row["target"]
 
 
+def vision_numbers() -> str:
+    """docs/vision.json as a table, with n, interval and control beside each value."""
+    rows = json.loads((ROOT / "docs/vision.json").read_text())
+    lines = ["| measure | found | target | n | control, or what was found |", "|---|---:|---:|---:|---|"]
+    for row in rows:
+        sign = "≥" if row["better"] == "higher" else "≤"
+        target = "" if row["target"] is None else f"{sign} {row['target']}"
+        missed = (
+            row["target"] is not None and (row["value"] - row["target"]) * (1 if row["better"] == "higher" else -1) < 0
+        )
+        interval = f" [{row['interval'][0]:g}, {row['interval'][1]:g}]" if row.get("interval") else ""
+        peer = f"{row['peer']['name']}: {row['peer']['value']}" if row.get("peer") else ""
+        said = "; ".join(filter(None, (row.get("found", ""), row.get("control", ""), peer)))
+        found = f"{row['value']:.4g} {row['unit']}{interval}{' (missed)' if missed else ''}"
+        lines.append(f"| {row['name']} | {found} | {target} | {row.get('n', '')} | {said} |")
+    return "\n".join(lines) + "\n"
+
+
 def conditions() -> str:
     """Every condition with its criteria."""
     from brainscan.diagnosis.condition import CONDITIONS
@@ -213,6 +232,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "conditions": conditions,
     "treatment": treatment,
     "monitor": monitor,
+    "vision": vision_numbers,
     "tree": tree,
 }
 

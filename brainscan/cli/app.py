@@ -21,6 +21,7 @@ _VERBS = (
     "treat",
     "monitor",
     "serve",
+    "vision",
     "models",
     "doctor",
 )

@@ -23,8 +23,10 @@ POINTS: dict[str, str] = {
     "head_out": "each head's mix of values, before the output matrix  [batch, pos, head, d_head]",
     "attn_probs": "attention pattern  [batch, head, query, key]",
     "final_norm": "residual stream after the last norm, what the unembedding reads  [batch, pos, d_model]",
+    "channel_pre": "channels of a vision model's convolution or linear map, before its non-linearity  [batch, pos, channel]",
+    "channel": "the same after its non-linearity, what the next map reads  [batch, pos, channel]",
 }
-"""Every point of a language subject, with its meaning and shape. Vision points are added by their own rows."""
+"""Every point of a language or vision subject, with its meaning and shape; an image's positions go row by row."""
 
 WITHOUT_LAYER = frozenset({"final_norm"})
 

@@ -52,6 +52,8 @@ class Condition:
     """What would settle a CANNOT TELL or NOT ASSESSED."""
     needs_reference: bool = False
     """It asks what training changed, so that without a reference it is NOT ASSESSED."""
+    modality: Literal["text", "vision"] = "text"
+    """Which subjects it is asked of."""
 
 
 CONDITIONS: Registry[Condition] = Registry(
@@ -70,6 +72,13 @@ CONDITIONS: Registry[Condition] = Registry(
         "secrets": "brainscan.diagnosis.conditions.secrets:CONDITION",
         "locked-knowledge": "brainscan.diagnosis.conditions.locked_knowledge:CONDITION",
         "anomaly": "brainscan.diagnosis.conditions.anomaly:CONDITION",
+        "trigger-patch": "brainscan.diagnosis.conditions.trigger_patch:CONDITION",
+        "spurious-cue": "brainscan.diagnosis.conditions.spurious_cue:CONDITION",
     },
 )
 """Name -> import path, in the fixed order of every report."""
+
+
+def asked_of(modality: str) -> tuple[str, ...]:
+    """Names of the conditions for subjects of one modality, in the order of every report."""
+    return tuple(name for name in CONDITIONS if CONDITIONS.get(name).modality == modality)

@@ -39,7 +39,7 @@ def _sureness(findings: tuple[Finding, ...], flagged: list[Finding]) -> str:
 def _next(scan: Scan, findings: tuple[Finding, ...], flagged: list[Finding]) -> str:
     if flagged:
         return f"Next: {flagged[0].recommendation}"
-    if scan.reference is None:
+    if scan.reference is None and scan.subject.modality == "text":
         return "Next: give the model that this one was trained from as --reference, so that what was changed can be examined."
     undecided = [f for f in findings if f.verdict is not Verdict.CLEAR]
     return (

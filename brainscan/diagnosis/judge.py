@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
 from brainscan.core.statistics import rate_interval, rate_p
 from brainscan.diagnosis.calibration import Calibration, Comparison, Standing
-from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion
+from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion, asked_of
 from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Ground, Reading, Says, Verdict
 from brainscan.diagnosis.impression import impression
 from brainscan.diagnosis.sentence import fill
@@ -31,7 +31,7 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
         calibration: clean controls; used only when it fits the scan (same base, plan and texts).
     """
     used = calibration.for_scan(scan) if calibration is not None and calibration.fits(scan) else None
-    findings = tuple(_finding(CONDITIONS.get(name), scan, used) for name in CONDITIONS)
+    findings = tuple(_finding(CONDITIONS.get(name), scan, used) for name in asked_of(scan.subject.modality))
     together = _all_together(scan, used)
     return Diagnosis(
         scan_id=scan.id,
@@ -94,7 +94,7 @@ def _all_together(scan: Scan, calibration: Calibration | None) -> Standing | Non
     if calibration is None:
         return None
     measured = scan.measurements()
-    asked = [CONDITIONS.get(name) for name in CONDITIONS]
+    asked = [CONDITIONS.get(name) for name in asked_of(scan.subject.modality)]
     asked = [c for c in asked if scan.reference is not None or not c.needs_reference]
     scales = {condition.name: _scales(condition.criteria) for condition in asked}
     return calibration.stand(
@@ -239,8 +239,10 @@ def _unassessed(condition: Condition, alone: bool) -> str:
 def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:
     if scan.reference is None:
         return None
-    finding = next(f for f in findings if f.condition == "anomaly")
-    return Anomaly(score=finding.score, p_value=finding.p_value, smallest_p=finding.smallest_p, summary=finding.summary)
+    finding = next((f for f in findings if f.condition == "anomaly"), None)
+    return finding and Anomaly(
+        score=finding.score, p_value=finding.p_value, smallest_p=finding.smallest_p, summary=finding.summary
+    )
 
 
 def _note(scan: Scan, offered: Calibration | None, used: Calibration | None) -> str:

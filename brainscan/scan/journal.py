@@ -84,7 +84,7 @@ class Journal:
         try:
             result = StepResult.model_validate(line.get("step"))
             part = self.parts / f"{result.instrument}.safetensors"
-            arrays = load_file(part) if result.figures else {}
+            arrays = load_file(part) if result.figures or part.is_file() else {}
         except (ValidationError, SafetensorError, OSError):
             return
         if result.outcome == "failed":

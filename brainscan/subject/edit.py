@@ -50,9 +50,11 @@ class Edit:
         return cls(_site(site), "set", vector, at, head)
 
     @classmethod
-    def scale(cls, site: str | Site, factor: float, *, at: Where = None, head: int | None = None) -> Edit:
-        """Multiply by ``factor``: 1 changes nothing, 0 ablates."""
-        return cls(_site(site), "scale", torch.tensor(float(factor)), at, head)
+    def scale(
+        cls, site: str | Site, factor: float | torch.Tensor, *, at: Where = None, head: int | None = None
+    ) -> Edit:
+        """Multiply by ``factor`` (a number, or one for each unit [d]): 1 changes nothing, 0 ablates."""
+        return cls(_site(site), "scale", torch.as_tensor(factor, dtype=torch.float32), at, head)
 
     @classmethod
     def project_out(
@@ -95,6 +97,12 @@ class Layout:
 
     positions: torch.Tensor  # [batch, pos] index of each token in its own row, -1 for padding
     prompt_lengths: torch.Tensor  # [batch]
+
+    @classmethod
+    def whole(cls, x: torch.Tensor) -> Layout:
+        """The layout of ``x`` [batch, pos, ...] when every position is real."""
+        positions = torch.arange(x.shape[1], device=x.device).expand(x.shape[0], -1)
+        return cls(positions, torch.full((x.shape[0],), x.shape[1], device=x.device))
 
     def mask(self, at: Where) -> torch.Tensor:
         """Places that ``at`` means, as bool [batch, pos]; padding is never among them."""

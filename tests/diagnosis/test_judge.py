@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, Control
-from brainscan.diagnosis.condition import CONDITIONS
+from brainscan.diagnosis.condition import asked_of
 from brainscan.diagnosis.finding import Diagnosis, Finding, Verdict
 from brainscan.diagnosis.judge import judge
 from brainscan.scan.record import Check, Scan, StepResult
@@ -210,4 +210,4 @@ def test_the_impression_answers_in_three_short_sentences() -> None:
 
 
 def test_findings_keep_the_fixed_order() -> None:
-    assert tuple(f.condition for f in judge(scan_of()).findings) == CONDITIONS.names()
+    assert tuple(f.condition for f in judge(scan_of()).findings) == asked_of("text")
