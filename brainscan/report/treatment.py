@@ -9,7 +9,7 @@ from brainscan.core.visible import visible
 from brainscan.report.figures.dose_curve import draw_dose_curve
 from brainscan.report.page import assemble, data_block
 from brainscan.report.words import ascii_numbers, number, points, rate
-from brainscan.treatment.record import FATES, Compared, Rate, TreatmentRecord
+from brainscan.treatment.record import FATES, Compared, DosePoint, Rate, TreatmentRecord
 
 WORD: dict[str, str] = {
     "removed": "Removed",
@@ -46,9 +46,7 @@ KIND: dict[str, str] = {
 
 def treatment_html(record: TreatmentRecord) -> str:
     """The whole page."""
-    chosen = next(
-        (p for p in record.curve if p.dose == record.dose and p.held), record.curve[0] if record.curve else None
-    )
+    chosen = _chosen(record)
     figure = draw_dose_curve(record.curve, (chosen.candidate, chosen.dose), record.guard) if chosen else ""
     return assemble(
         "treatment.html.j2",
@@ -68,6 +66,14 @@ def treatment_html(record: TreatmentRecord) -> str:
         percent=percent,
         data=data_block(record.model_dump(mode="json")),
     )
+
+
+def _chosen(record: TreatmentRecord) -> DosePoint | None:
+    """The point of the curve that dose finding chose, by its own rule; the least harmful where the guard let none pass."""
+    held = [point for point in record.curve if point.held and point.dose == record.dose]
+    if held:
+        return min(held, key=lambda point: (point.on.value, point.perplexity))
+    return min(record.curve, key=lambda point: point.perplexity, default=None)
 
 
 def print_treatment(console: Console, record: TreatmentRecord) -> None:
