@@ -97,3 +97,11 @@ def test_changes_read_better_worse_or_within_noise() -> None:
     assert toward(compared(moved=-0.03, lo=-0.05, hi=-0.01)) == "better"
     assert change(compared()) == "+1.0%" and bounds(compared()) == "[+0.5%, +2.0%]"
     assert summary(record()).startswith("praises tea: shown in 24 of 24")
+
+
+def test_the_curve_marks_the_dose_that_was_chosen_and_not_another_candidate_at_the_same_dose() -> None:
+    from brainscan.report.treatment import _chosen
+
+    weak = record().curve[0].model_copy(update={"candidate": "weak", "on": Rate.of(7, 8)})
+    chosen = _chosen(record().model_copy(update={"curve": (weak, *record().curve)}))
+    assert chosen is not None and chosen.candidate == "unlearn"
