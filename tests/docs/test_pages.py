@@ -35,9 +35,20 @@ def test_the_python_in_a_page_runs(page: Path) -> None:
     assert len(names) > 2
 
 
+BACKSLASH = "\\"
+
+
 def commands(page: Path) -> list[list[str]]:
-    lines = re.findall(r"^(?:    |.*`)(brainscan [a-z][^`\n]*)", page.read_text(), re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in lines]
+    """Every command of a page as words; a quoted prompt, or a backslash, goes on over the next lines."""
+    lines = page.read_text().splitlines()
+    found = []
+    for i, line in enumerate(lines):
+        if begun := re.match(r"(?:    |.*`)(brainscan [a-z][^`]*)", line):
+            command, after = begun[1], i + 1
+            while (command.count('"') % 2 or command.endswith(BACKSLASH)) and after < len(lines):
+                command, after = f"{command.rstrip(BACKSLASH)}\n{lines[after].strip()}", after + 1
+            found.append(shlex.split(command, comments=True))
+    return found
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda p: p.name)
@@ -53,7 +64,8 @@ def test_the_commands_in_a_page_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+    words = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)#:]+)\)", words):
         assert (page.parent / target).exists(), target
 
 
