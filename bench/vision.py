@@ -168,7 +168,13 @@ def circuit(photos: Path) -> Iterator[dict[str, Any]]:
         "n": made.exactness.edits,
         "control": f"derivatives on two images differ by {made.exactness.deviation:.1e}",
     }
-    parts = f"{made.target}: {', '.join(part.channel for part in made.parts)}"
+    of = made.filtered_from or made.target
+    copy = (
+        ""
+        if made.copy_lowered is None
+        else f"; {made.target}, its filtered copy that the scan picked, by {made.copy_lowered:.4f}"
+    )
+    parts = f"{of}: {', '.join(part.channel for part in made.parts)}{copy}"
     yield {
         "name": "12 parts set to 0: car channel lowered by",
         "value": round(removal.lowered, 4),

@@ -89,7 +89,8 @@ def build_circuit(
     exactness = _exactness(subject, reached, stock, sources, seed)
     progress(0.6, "removing the parts")
     channels = [subject.channel(part.channel) for part in parts]
-    removal = remove(subject, stock.held, target, channels, seed=seed) if parts else None
+    removal = remove(subject, stock.held, reached, channels, seed=seed) if parts else None
+    copy = remove(subject, stock.held, target, channels, draws=0) if parts and reached != target else None
     progress(0.85, "parts of the strongest part")
     below = _below(subject, table, channels, stock, label, halves)
     logits = subject.logits(stock.held)
@@ -107,6 +108,7 @@ def build_circuit(
         covered=covered,
         exactness=exactness,
         removal=removal,
+        copy_lowered=copy.lowered if copy else None,
         below=below,
         below_of=parts[0].channel if below else "",
         seed=seed,

@@ -37,7 +37,7 @@ class Removal(Record):
     """What was found when parts were set to 0."""
 
     before: Finite
-    """The target's mean over places and held-out images, after its non-linearity."""
+    """Mean over places and held-out images of the channel that the parts build, after its non-linearity."""
     after: Finite
     n: int
     """Held-out images of the label."""
@@ -93,6 +93,9 @@ class PartsCircuit(Record):
     """Share of all positive lift that these parts carry."""
     exactness: Exactness
     removal: Removal | None
+    """Of the channel that the parts build: ``filtered_from`` where there is one, else the target."""
+    copy_lowered: Finite | None = None
+    """Share by which the target itself fell, where it is a filtered copy."""
     below: tuple[Part, ...] = ()
     """For the strongest part, what builds it in turn: parts of a part."""
     below_of: str = ""

@@ -13,10 +13,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional as F
 
 from brainscan.core.address import Site
@@ -28,6 +30,8 @@ from brainscan.subject.vision.subject import Channel, VisionSubject
 
 _COLOUR = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of red, green and blue in photographs."""
+_REDIRECTED = 32
+"""Steps in which units that are off still hand on what would switch them on."""
 _TURNS, _SCALES, _JITTER = (-6.0, 6.0), (0.92, 1.08), 8
 
 
@@ -98,7 +102,10 @@ def paint(
     spectrum = _start(len(objectives) * each, settings.size, generator).requires_grad_()
     optimiser = torch.optim.Adam([spectrum], lr=settings.rate)
     first = torch.zeros(len(objectives))
+    redirect(subject.model, on=True)
     for step in range(settings.steps):
+        if step == _REDIRECTED:
+            redirect(subject.model, on=False)
         optimiser.zero_grad()
         values, alike = _values(subject, _moved(_picture(spectrum, settings.size), generator), objectives, each)
         if step == 0:
@@ -116,6 +123,33 @@ def paint(
         Painted(objective.name, pixels[i], float(first[i]), float(last[i]), settings)
         for i, objective in enumerate(objectives)
     )
+
+
+class _Redirected(torch.autograd.Function):
+    """Clamp whose gradient outside the range passes where it leads back into it, so that a silent unit can wake."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, top: float) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        ctx.top = top
+        return x.clamp(0, top)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (x,) = ctx.saved_tensors
+        stuck = ((x < 0) & (grads[0] > 0)) | ((x > ctx.top) & (grads[0] < 0))
+        return grads[0].masked_fill(stuck, 0.0), None
+
+
+def redirect(model: nn.Module, *, on: bool) -> None:
+    """Let every ReLU and ReLU6 of a copy hand gradients on as ``_Redirected`` does, or as it is (``on`` False)."""
+    for module in model.modules():
+        if isinstance(module, nn.ReLU | nn.ReLU6):
+            top = 6.0 if isinstance(module, nn.ReLU6) else math.inf
+            if on:
+                module.forward = lambda x, top=top: _Redirected.apply(x, top)  # pyright: ignore[reportAttributeAccessIssue]
+            else:
+                vars(module).pop("forward", None)
 
 
 def _start(count: int, size: int, generator: torch.Generator) -> torch.Tensor:

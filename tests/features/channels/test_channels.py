@@ -157,3 +157,12 @@ def test_outlines_mark_the_edge_and_leave_the_rest() -> None:
     before = image.copy()
     outline(image, np.zeros((8, 8), np.float32))
     assert np.array_equal(before, image)
+
+
+def test_a_picture_wakes_a_unit_behind_a_silent_one() -> None:
+    subject = small()
+    with torch.no_grad():
+        subject.model.convs[0].bias.fill_(-6.0)  # type: ignore[index, union-attr]
+    objective = channel_objective(subject, subject.channel("channel.1/3"))
+    made = paint(subject, [objective], PaintSettings(steps=40, size=32, rate=0.2))[0]
+    assert made.reached != made.start
