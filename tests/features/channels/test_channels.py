@@ -162,7 +162,7 @@ def test_outlines_mark_the_edge_and_leave_the_rest() -> None:
 def test_a_picture_wakes_a_unit_behind_a_silent_one() -> None:
     subject = small()
     with torch.no_grad():
-        subject.model.convs[0].bias.fill_(-6.0)  # type: ignore[index, union-attr]
+        subject.model.convs[0].bias.fill_(-1.0)  # silent at first, and not out of reach  # type: ignore[index, union-attr]
     objective = channel_objective(subject, subject.channel("channel.1/3"))
     made = paint(subject, [objective], PaintSettings(steps=40, size=32, rate=0.2))[0]
-    assert made.reached != made.start
+    assert made.reached > made.start
