@@ -1,41 +1,39 @@
-"""The picture of the README: the circuit of the car channel with pictures made by optimisation, since photographs are not ours.
+"""The picture of the README: the circuit of a channel of a small network trained on drawn shapes, since photographs are not ours.
 
-python -m bench.vision_picture     needs the circuit that bench.vision wrote, playwright and Debian's chromium
+python -m bench.vision_picture     needs playwright and Debian's chromium; about half a minute
 """
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
-from bench.vision import MODEL
+import numpy as np
+from PIL import Image
+
 from bench.vision_images import WORK
-from brainscan.circuits.parts.graph import PartsCircuit
-from brainscan.features.channels.card import Picture
-from brainscan.features.channels.pictures import webp
-from brainscan.features.channels.visualise import PaintSettings, channel_objective, paint
-from brainscan.report.vision import circuit_html
-from brainscan.subject.vision.load import load_vision
+from brainscan.clinic.vision import VisionRequest, examine_vision, vision_page
+from brainscan.games.vision.plant import PictureRecipe, plant_pictures
+from brainscan.games.vision.shapes import SHAPES, draw_shapes
+from brainscan.subject.progress import silent
 
 OUT = Path(__file__).parents[1] / "docs" / "images" / "vision.png"
-PARTS = 8
-SETTINGS = PaintSettings(steps=160, size=96)
+RECIPE = PictureRecipe(flaw="patch", target=3, row=24, column=4, share=0.12, pictures=768, passes=6)
+SCAN = "brainscan vision scan net --images images"
 
 
 def main() -> None:
-    """Paint the channel and its parts, lay out the page, photograph the drawing."""
-    circuit = PartsCircuit.model_validate_json((WORK / "circuit.json").read_bytes())
-    circuit = circuit.model_copy(update={"parts": circuit.parts[:PARTS]})
-    subject = load_vision(MODEL)
-    names = [circuit.target, *(part.channel for part in circuit.parts)]
-    thumbnails = {}
-    for name in names:
-        made = paint(subject, [channel_objective(subject, subject.channel(name))], SETTINGS)[0]
-        picture = base64.b64encode(webp(made.pictures[0].transpose(1, 2, 0))).decode()
-        thumbnails[name] = Picture(webp=picture, alt=f"made by optimisation for {name}")
-        print(name, round(made.reached, 2), flush=True)
-    page = WORK / "circuit.html"
-    page.write_text(circuit_html(circuit, thumbnails))
+    """Train, draw images, scan, and photograph the drawing of the circuit."""
+    home = WORK / "shapes"
+    plant_pictures(RECIPE, home / "net")
+    drawn = draw_shapes(96, seed=3)
+    for i, (pixels, label) in enumerate(zip(drawn.pixels, drawn.labels, strict=True)):
+        path = home / "images" / SHAPES[label] / f"{i:03d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 2, 0))).save(path)
+    request = VisionRequest(str(home / "net"), home / "images", out=home / "scan", command=SCAN)
+    examine_vision(request, silent)
+    page = home / "page.html"
+    page.write_text(vision_page(home / "scan"))
     photograph(page, OUT)
 
 
@@ -45,9 +43,9 @@ def photograph(page: Path, out: Path) -> None:
 
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=1.5)
+        view = browser.new_page(viewport={"width": 900, "height": 900}, device_scale_factor=1.25)
         view.goto(page.as_uri())
-        view.locator("figure.plate").first.screenshot(path=str(out))
+        view.locator("#circuit figure.plate").first.screenshot(path=str(out))
         browser.close()
 
 
