@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from bench.circuits import MODEL, rate_row, row_of, write_rows
+from bench.circuits import MODEL, rate_row, write_rows
 from brainscan.activations.capture import capture
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.swap import MOST_NODES, Concept, Place, make_transplant, mean_concept, read_concept
@@ -185,21 +185,24 @@ def develop(lab: Lab, pairs: int = 40) -> None:
 def report(lab: Lab) -> Iterator[dict[str, Any]]:
     """Swaps on held-out cities, their controls and the baseline."""
     held = [city for country in COUNTRIES.values() for city in country.held]
-    for what, target in (("Language", 0.85), ("Continent", 0.60)):
-        pairs, name = lab.pairs(held, what, PAIRS), f"swap of {what.lower()}, held-out cities"
-        n = len(pairs)
-        yield rate_row(
-            f"{name}, {MOST_NODES} country nodes", lab.hits(pairs, what, [lab.nodes(*p) for p in pairs]), n, target
-        )
+    tasks = {what: lab.pairs(held, what, PAIRS) for what in ("Language", "Continent")}
+    for (what, pairs), target in zip(tasks.items(), (0.85, 0.60), strict=True):
+        hits = lab.hits(pairs, what, [lab.nodes(*pair) for pair in pairs])
+        yield rate_row(f"{_title(what)}, {MOST_NODES} country nodes", hits, len(pairs), target)
         drawn = [lab.nodes(*pair, control=True, seed=i) for i, pair in enumerate(pairs)]
-        yield rate_row(f"{name}, random nodes of equal norm", lab.hits(pairs, what, drawn), n, 0.03, "lower")
+        hits = lab.hits(pairs, what, drawn)
+        yield rate_row(f"{_title(what)}, random nodes of equal norm", hits, len(pairs), 0.03, "lower")
+    for what, pairs in tasks.items():
         for words, own in (
             ("mean difference of two countries", False),
             ("mean stream in place of the city's own", True),
         ):
             hits = lab.hits(pairs, what, [lab.difference(*pair, own=own) for pair in pairs])
-            yield rate_row(f"{name}, baseline: {words}, layer {BASELINE}", hits, n, None)
-    yield row_of("nodes of one swap, at most", MOST_NODES, "nodes", 100, "lower")
+            yield rate_row(f"{_title(what)}, baseline: {words}, layer {BASELINE}", hits, len(pairs), None)
+
+
+def _title(what: str) -> str:
+    return f"swap of {what.lower()}, held-out cities"
 
 
 def said(

@@ -1,9 +1,9 @@
-"""circuit-tracer's own attribution graph of a model and transcoders on disk. Runs in its environment; imports nothing of ours.
+"""circuit-tracer's own attribution graphs of models and transcoders on disk. Runs in its environment; imports nothing of ours.
 
-stdin: {"model": folder of transformers, "transcoders": folder in its format, "ids": [token ids], "nodes": most features or
-null, "batch": rows of one backward pass, "interval": passes between rankings, "out": an .npz to write, "read": graph JSON of ours or null}
-stdout: {"seconds": attribution alone, "nodes": features attributed, "replacement": ..., "completeness": ..., "version": ...,
-"logit_gap": largest difference of its logits from transformers', "reads": whether its schema reads ours}
+stdin: {"graphs": a list of questions}, each {"model": folder of transformers, "transcoders": folder in its format, "ids": [token ids], "nodes": most features or
+null, "batch": rows of one backward pass, "interval": passes between rankings, "out": an .npz to write, "read": graph JSON of ours, which its schema must read}
+stdout: {"graphs": a list of answers}, each {"seconds": attribution alone, "nodes": features attributed, "replacement": ..., "completeness": ..., "version": ...,
+"logit_gap": largest difference of its logits from transformers'}
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ class Letters:
 
 
 def main() -> None:
-    asked = json.load(sys.stdin)
+    answers = [answered(question) for question in json.load(sys.stdin)["graphs"]]
+    print(json.dumps({"graphs": answers}))
+
+
+def answered(asked: dict[str, Any]) -> dict[str, Any]:
+    """One graph, written to disk, and what is said of it."""
     theirs = AutoModelForCausalLM.from_pretrained(asked["model"], dtype=torch.float32, attn_implementation="eager")
     model = replacement(theirs.eval(), Path(asked["transcoders"]), asked["ids"][0])
     ids = torch.tensor(asked["ids"])
@@ -62,12 +67,11 @@ def main() -> None:
         edges=pruned.edge_mask.numpy(),
     )  # fmt: skip
     replaced, complete = compute_graph_scores(graph)
-    if asked.get("read"):
-        Model.model_validate_json(Path(asked["read"]).read_text())
-    print(json.dumps({
+    Model.model_validate_json(Path(asked["read"]).read_text())
+    return {
         "seconds": seconds, "nodes": len(graph.selected_features), "replacement": replaced, "completeness": complete,
-        "version": importlib.metadata.version("circuit-tracer"), "logit_gap": gap, "reads": bool(asked.get("read")),
-    }))  # fmt: skip
+        "version": importlib.metadata.version("circuit-tracer"), "logit_gap": gap,
+    }  # fmt: skip
 
 
 def replacement(hf: Any, folder: Path, first: int) -> TransformerLensReplacementModel:
