@@ -100,7 +100,7 @@ def _llama(c: Any) -> tuple[dict[str, Any], Any]:
     grouped = c.num_key_value_heads if c.num_key_value_heads != c.num_attention_heads else None
     return {
         "d_model": c.hidden_size, "d_head": width, "n_heads": c.num_attention_heads, "d_mlp": c.intermediate_size,
-        "eps": c.rms_norm_eps, "act_fn": c.hidden_act, "n_key_value_heads": grouped, "normalization_type": "RMS",
+        "eps": c.rms_norm_eps, "act_fn": getattr(c, "hidden_act", None) or c.hidden_activation, "n_key_value_heads": grouped, "normalization_type": "RMS",
         "positional_embedding_type": "rotary", "rotary_adjacent_pairs": False, "rotary_dim": width,
         "rotary_base": int(c.rope_theta), "final_rms": True, "gated_mlp": True,
     }, conversions.convert_llama_weights  # fmt: skip
