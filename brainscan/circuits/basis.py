@@ -278,7 +278,8 @@ def _active(part: Dictionary, frozen: Frozen, errors: torch.Tensor, *, skip_firs
         encoder = (encoder - encoder.mean(1, keepdim=True) if part.normalisation == "layer_norm" else encoder) / spread[
             position
         ]
-    decoder = (activation[:, None] * part.W_dec[index] * spread[position]).reshape(len(index), len(part.writes), -1)
+    width = part.d_out // len(part.writes)  # spelled out, because nothing may be active
+    decoder = (activation[:, None] * part.W_dec[index] * spread[position]).reshape(len(index), len(part.writes), width)
     constant = part.decode(torch.zeros_like(codes), x)
     if part.W_skip is not None:
         constant = constant - x @ part.W_skip  # the leaf has no straight path in it

@@ -121,3 +121,17 @@ def test_what_is_no_transcoder_is_refused() -> None:
         Features(replace(part, writes=("resid_post.0",)))
     with pytest.raises(UsageError, match="not linear"):
         Features(replace(transcoders(skip=True).parts[0], normalisation="layer_norm"))
+
+
+def test_a_layer_where_nothing_is_active_is_all_error() -> None:
+    parts = transcoders().parts
+    silent = replace(parts[1], b_enc=torch.full((WIDTH,), -1e6))
+    subject = phantom("llama")
+    found = trace(
+        subject,
+        subject.tokens(TEXT),
+        Features(DictionarySet("transcoder", (parts[0], silent, *parts[2:]))),
+        Settings(nodes=50),
+    )
+    assert 1 not in found.candidates.layer.tolist()
+    assert float(found.candidates.errors[1].norm()) > 0
