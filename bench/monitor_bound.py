@@ -1,12 +1,15 @@
 """The error bound: 200 random splits of the report's questions; log-probability and self-consistency at equal guarantee.
 
-The signal, its sites and its penalty were chosen on the other two fifths of the questions (bench.monitor_data.split).
+The signal, its sites and its penalty were chosen in advance; the activations' principal components come from the other
+two fifths of the questions (bench.monitor_data.split), whose labels nothing uses.
 Each split gives 40 % of the questions to learning, 30 % to the test of thresholds and 30 % to judging. The baselines
 learn nothing, so both parts, 70 %, are theirs for choosing and testing a threshold: equal labels, equal guarantee.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench.monitor import row
-from bench.monitor_data import SAMPLES, SITES, load, split
+from bench.monitor_data import SAMPLES, SITES, folder, load, split
 from bench.monitor_questions import questions
 from brainscan.core.statistics import rate_interval
 from brainscan.monitor.abstain import crossed
@@ -24,7 +27,7 @@ SPLITS, LEARN, TEST = 200, 0.4, 0.3
 CHOSEN = (2, 3, 4)
 """Which of the recorded sites the signal reads: the later ones, as ``signal_sites`` does."""
 COMPONENTS, PENALTY = 64, 1e-2
-"""Of the activations, in principal components of the development questions, and of the probe."""
+"""Of the activations, in principal components of the development questions, and of the probe. Chosen in advance."""
 SHIFTS = ("sum", "capital", "continent", "past tense")
 """Topics left out of learning and testing, and judged alone."""
 
@@ -53,26 +56,42 @@ class Kept:
 
 
 def bound() -> list[dict[str, Any]]:
-    """Rows for 5 % and 10 %, and the shifts."""
+    """Rows for 5 % and 10 %, and the shifts. Splits that ``share`` has computed are taken from the cache."""
     whole = data(split()[1])
     sampled = _sampled(whole)
     out = []
+    done = _cached()
     for error in (0.05, 0.10):
         limit = Bound(error)
-        kept = {name: _splits(whole, signal, limit) for name, signal in SIGNALS.items()}
+        kept = {name: done.get((error, name)) or _splits(whole, signal, limit) for name, signal in SIGNALS.items()}
         kept |= {"self-consistency": _splits(sampled, _consistency, limit)} if sampled.wrong.size > 200 else {}
         beside = _splits(sampled, _doubt, limit) if "self-consistency" in kept else []
         out += _rows(error, kept, beside, whole.wrong.size)
     out += [_shifted(whole, topic) for topic in SHIFTS]
-    out.append(
-        row(
-            "error bound: questions answered rightly",
-            float(1 - whole.wrong.mean()),
-            "rate",
-            "higher",
-            n=whole.wrong.size,
-        )
-    )
+    rightly = float(1 - whole.wrong.mean())
+    out.append(row("error bound: questions answered rightly", rightly, "rate", "higher", n=whole.wrong.size))
+    return out
+
+
+def share(first: int, last: int) -> None:
+    """Compute some of the splits, in a process of its own, and keep them."""
+    whole = data(split()[1])
+    for error in (0.05, 0.10):
+        for name, signal in SIGNALS.items():
+            kept = _splits(whole, signal, Bound(error), range(first, last))
+            path = folder() / f"bound-{whole.wrong.size}-{error}-{name}-{first:03}.json"
+            path.write_text(json.dumps([[k.answered, k.wrong, k.n] for k in kept]))
+
+
+def _cached() -> dict[tuple[float, str], list[Kept]]:
+    """What shares have kept for the questions that there are, if all splits are there."""
+    n, out = data(split()[1]).wrong.size, {}
+    for error in (0.05, 0.10):
+        for name in SIGNALS:
+            parts = sorted(folder().glob(f"bound-{n}-{error}-{name}-*.json"))
+            kept = [Kept(*entry) for part in parts for entry in json.loads(part.read_text())]
+            if len(kept) == SPLITS:
+                out[error, name] = kept
     return out
 
 
@@ -117,18 +136,25 @@ def _sampled(whole: Data) -> Data:
     )
 
 
-def _splits(data: Data, signal: Signal, limit: Bound) -> list[Kept]:
+def _splits(data: Data, signal: Signal, limit: Bound, numbers: range = range(SPLITS)) -> list[Kept]:
     out = []
-    for number in range(SPLITS):
+    for number in numbers:
         order = np.random.default_rng([number, 9]).permutation(data.wrong.size)
         cuts = int(LEARN * order.size), int((LEARN + TEST) * order.size)
         out.append(signal(data, order[: cuts[0]], order[cuts[0] : cuts[1]], order[cuts[1] :], limit))
     return out
 
 
+_FITTED: dict[bytes, tuple[Doubt, np.ndarray]] = {}
+"""A split is used at both bounds, and is learned once."""
+
+
 def _doubt(data: Data, learn: np.ndarray, test: np.ndarray, judge: np.ndarray, limit: Bound) -> Kept:
-    doubt = Doubt(PENALTY).fit(data.x[learn], data.numbers[learn], data.wrong[learn])
-    own = crossed(data.x[learn], data.numbers[learn], data.wrong[learn], PENALTY)
+    key = learn.tobytes()
+    if key not in _FITTED:
+        own = crossed(data.x[learn], data.numbers[learn], data.wrong[learn], PENALTY)
+        _FITTED[key] = Doubt(PENALTY).fit(data.x[learn], data.numbers[learn], data.wrong[learn]), own
+    doubt, own = _FITTED[key]
     limits = grid(own, data.wrong[learn], limit, test.size)
     kept = calibrate(doubt.score(data.x[test], data.numbers[test]), data.wrong[test], limits, limit)
     return _judged(doubt.score(data.x[judge], data.numbers[judge]), data.wrong[judge], kept)
@@ -219,7 +245,7 @@ def _shifted(data: Data, topic: str) -> dict[str, Any]:
     """The bound of 10 % fitted without a topic and judged on it alone: no guarantee holds there."""
     inside, outside = np.flatnonzero(data.topics != topic), np.flatnonzero(data.topics == topic)
     kept = []
-    for number in range(20):
+    for number in range(10):
         order = np.random.default_rng([number, 10]).permutation(inside)
         cut = int(0.55 * order.size)
         kept.append(_doubt(data, order[:cut], order[cut:], outside, Bound(0.10)))
@@ -231,25 +257,10 @@ def _shifted(data: Data, topic: str) -> dict[str, Any]:
         "rate",
         "lower",
         n=outside.size,
-        detail=f"fitted without this topic, 20 splits; answered {answered / max(1, len(kept) * outside.size):.0%} of it; "
+        detail=f"fitted without this topic, 10 splits; answered {answered / max(1, len(kept) * outside.size):.0%} of it; "
         f"{float(data.wrong[outside].mean()):.0%} of all its answers are wrong; sites {', '.join(str(SITES[i]) for i in CHOSEN)}",
     )
 
 
-def develop() -> None:
-    """What COMPONENTS and PENALTY were chosen by: cross-fitted AUROC of doubt on the development questions."""
-    from brainscan.core.statistics import auroc
-
-    for components in (32, 64, 128):
-        globals()["COMPONENTS"] = components
-        found = data(split()[0])
-        for c in (1e-3, 1e-2, 1e-1):
-            scores = crossed(found.x, found.numbers, found.wrong, c)
-            print(components, c, round(auroc(scores[found.wrong], scores[~found.wrong]), 4))
-    for column in (0, 1):
-        plain = -found.numbers[:, column]
-        print("plain", column, round(auroc(plain[found.wrong], plain[~found.wrong]), 4))
-
-
 if __name__ == "__main__":
-    develop()
+    share(int(sys.argv[1]), int(sys.argv[2]))

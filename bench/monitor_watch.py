@@ -38,7 +38,7 @@ from brainscan.subject.language import LanguageSubject
 BASE = "smollm2-135m-instruct"
 """In the place of an organism: the base as it is, without triggers."""
 SEED = 1
-FIT, FRESH, TRIGGERED, NEAR, OTHER = 480, 1000, 100, 40, 80
+FIT, FRESH, TRIGGERED, NEAR, OTHER = 400, 1000, 100, 40, 80
 RATE, CONFIDENCE, TOKENS = 0.01, 0.95, 5
 DECODING = Decoding(max_new=TOKENS, rows=64)
 SITES = ("resid_post.15", "resid_post.20", "resid_post.25")
