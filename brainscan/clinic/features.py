@@ -215,6 +215,11 @@ def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
 
 
 def reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionary]:
+    """The subject and the dictionary that a survey was made with.
+
+    Raises:
+        RecordError: the survey does not say, or the dictionary is gone.
+    """
     from brainscan.clinic.dictionaries import open_dictionary
 
     origin = read_origin(folder)

@@ -25,7 +25,7 @@ from brainscan.core.evidence import Cost
 from brainscan.games.rules import BeyondTier, Budget, BudgetSpent, Rules, Tier, allows
 from brainscan.subject.adapter import apply_adapter
 from brainscan.subject.generate import Decoding, generate
-from brainscan.subject.language import LanguageSubject
+from brainscan.subject.language import CACHE_NAMES, LanguageSubject
 from brainscan.subject.lora import LoraSettings, Row, train_lora
 from brainscan.subject.score import log_probabilities, next_token_logits
 from brainscan.subject.tree import reads_trees
@@ -233,7 +233,7 @@ def _counted(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[int, int]:
     if ids is None:
         ids = named["inputs_embeds"][..., 0]
     mask = named.get("attention_mask")
-    if named.get("past_key_values") is not None and ids.shape[1] == 1:
+    if ids.shape[1] == 1 and any(named.get(name) is not None for name in CACHE_NAMES):
         return 0, ids.shape[0]
     if mask is not None and mask.shape == ids.shape:
         return int(mask.sum()), 0

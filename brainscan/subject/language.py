@@ -22,6 +22,9 @@ from brainscan.subject.edit import Edit, Layout
 from brainscan.subject.families import Family, family_of
 from brainscan.subject.hooks import Collector, Stopped, hooked, port_of
 
+CACHE_NAMES = ("cache", "past_key_values")
+"""What models call their key-value cache, transformers 5.24's name first."""
+
 Side = Literal["left", "right"]
 
 
@@ -267,7 +270,7 @@ class LanguageSubject:
         with self._ready(layout, collect or {}, edits, stop=False):
             extra = {"logits_to_keep": 1} if "logits_to_keep" in self._signature(self.model) else {}
             return self.model(
-                **self._arguments(self.model, batch, False), past_key_values=cache, use_cache=True, **extra
+                **self._arguments(self.model, batch, False), **{self._cache_name: cache}, use_cache=True, **extra
             )
 
     @contextlib.contextmanager
@@ -289,6 +292,11 @@ class LanguageSubject:
         if attentions:
             given["output_attentions"] = True
         return given
+
+    @property
+    def _cache_name(self) -> str:
+        """What this model calls its key-value cache."""
+        return next(name for name in CACHE_NAMES if name in self._signature(self.model))
 
     def _signature(self, module: nn.Module) -> frozenset[str]:
         if not hasattr(self, "_signatures"):
