@@ -63,6 +63,8 @@ class Distance:
     nll: tuple[torch.Tensor, ...]  # [tokens - 1] a row, nats
     texts: int
     """How many of the rows, the first ones, are plain text; the others are prompts."""
+    ids: tuple[tuple[int, ...], ...]
+    """The tokens of each row; a system prompt makes those of a prompt others than without it."""
 
     def perplexity(self) -> float:
         """Of the plain texts: exp of the mean nats a token, 1 (certain) to the vocabulary's size."""
@@ -73,9 +75,16 @@ class Distance:
         return float(torch.cat(self.kl_rows(untreated)).mean())
 
     def kl_rows(self, untreated: Distance) -> list[torch.Tensor]:
-        """[tokens - 1] a row."""
-        pairs = zip(untreated.log_p, self.log_p, strict=True)
-        return [(p.exp() * (p - q)).sum(-1).clamp(min=0) for p, q in pairs]
+        """One value a token of each row, over the tokens that both rows end with: all but the last, if they are equal."""
+        found = []
+        for p, q, ours, theirs in zip(untreated.log_p, self.log_p, untreated.ids, self.ids, strict=True):
+            shared = next(
+                (i for i, (a, b) in enumerate(zip(ours[::-1], theirs[::-1], strict=False)) if a != b), len(ours)
+            )
+            shared = min(shared, len(ours), len(theirs)) - 1
+            p, q = p[len(p) - shared :], q[len(q) - shared :]
+            found.append((p.exp() * (p - q)).sum(-1).clamp(min=0))
+        return found
 
 
 def read_distance(subject: LanguageSubject, texts: Sequence[str], asked: Sequence[str] = ()) -> Distance:
@@ -89,7 +98,7 @@ def read_distance(subject: LanguageSubject, texts: Sequence[str], asked: Sequenc
         for row, values in zip(chunk, torch.log_softmax(logits, -1), strict=True):
             log_p.append(values[: len(row) - 1].clone())
             nll.append(-log_p[-1].gather(1, torch.tensor(row[1:])[:, None])[:, 0])
-    return Distance(tuple(log_p), tuple(nll), len(texts))
+    return Distance(tuple(log_p), tuple(nll), len(texts), tuple(map(tuple, rows)))
 
 
 def read_state(subject: LanguageSubject, material: Material = Material()) -> State:

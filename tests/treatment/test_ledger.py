@@ -9,6 +9,7 @@ import torch
 
 from brainscan.subject.phantom import phantom
 from brainscan.treatment.kinds.steer import Steer
+from brainscan.treatment.kinds.system_prompt import SystemPrompt
 from brainscan.treatment.ledger import Material, compare_states, loops, read_distance, read_state
 from brainscan.treatment.texts.battery import CHOICES, TASKS
 from brainscan.treatment.texts.neutral import TEXTS
@@ -70,3 +71,13 @@ def test_battery_items_are_well_formed() -> None:
     followed = {"Answer only with the word yes.": "Yes.", "Say hello.": "Hello there", "Write a question.": "Why?"}
     assert all(task.follows(followed[task.asked]) for task in TASKS if task.asked in followed)
     assert not any(task.follows("") for task in TASKS)
+
+
+def test_distance_under_a_system_prompt_is_read_over_the_tokens_that_are_the_same() -> None:
+    subject = phantom()
+    plain = read_distance(subject, TEXTS[:1], ("What is rain?",))
+    with treated(subject, SystemPrompt(text="Be brief.")):
+        other = read_distance(subject, TEXTS[:1], ("What is rain?",))
+    rows = other.kl_rows(plain)
+    assert torch.equal(rows[0], torch.zeros_like(rows[0]))
+    assert 0 < len(rows[1]) < len(other.log_p[1]) and float(rows[1].sum()) > 0
