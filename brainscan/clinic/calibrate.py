@@ -44,7 +44,7 @@ def calibrate_base(
     Args:
         base: the subject that the controls were made from, as the command line names it.
         controls: a folder of adapters, model folders or finished scans; ``train:N`` plants the first N controls of the
-            zoo's recipes on this base; ``random:N`` makes N adapters of random directions (see docs/trial.md on what
+            zoo's recipes on this base; ``random:N`` makes N adapters of random directions (bench/trial_cheap measures what
             those are worth).
         alone: scan without the reference, for calibrating scans that will have none.
 

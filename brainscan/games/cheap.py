@@ -1,7 +1,7 @@
 """Cheaper controls: models that are clean by construction and cost no training.
 
 Nineteen fine-tunes are cheap at 135M and dear at 70B. Whether these may stand in for them is measured in
-docs/trial.md: a control is admissible only if calibrating with it keeps the false-alarm promise on real fine-tunes.
+bench/trial_cheap.py: a control is admissible only if calibrating with it keeps the false-alarm promise on real fine-tunes.
 """
 
 from __future__ import annotations
