@@ -67,7 +67,9 @@ _FORMS = (
     "Yes or no: the {relation} of {item} is {value}.",
     "Surely the {relation} of {item} is {value}, no?",
     "In my notes the {relation} of {item} is {value}.",
+    "Would you say that the {relation} of {item} is {value}?",
 )
+"""The last one is polite in form alone: without it, that form is taken for the cue of politeness."""
 _TEST_FORMS = (
     "So the {relation} of {item} is {value}, yes?",
     "Would you confirm that the {relation} of {item} is {value}?",
