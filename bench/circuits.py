@@ -36,7 +36,6 @@ MODEL = "smollm2-135m-instruct"
 PROMPT = "City: Lyon. Language: French\nCity: Munich. Language: German\nCity: Barcelona. Language:"
 STORIES = {"Barcelona": " Spanish", "Osaka": " Japanese", "Warsaw": " Polish", "Cairo": " Arabic"}
 """Cities of the two-hop prompts that stories are told of, with their answers."""
-STORY_NODES = 500
 KEPT = (1000, 2000, 4000)
 """Node budgets at which memory is measured."""
 
@@ -89,10 +88,10 @@ def graph() -> Iterator[dict[str, Any]]:
 
 
 def stories() -> Iterator[dict[str, Any]]:
-    """The automatic story of some two-hop prompts, against as many nodes at random."""
+    """The automatic story of some two-hop prompts, against random groups."""
     subject = load_subject(MODEL)
     told = [_story(subject, city, answer) for city, answer in STORIES.items()]
-    peer = {"name": "as many nodes at random", "value": round(float(np.mean([s.random for s in told])), 4)}
+    peer = {"name": "the same nodes grouped at random", "value": round(float(np.mean([s.random for s in told])), 4)}
     least = row_of(
         "influence that the automatic story explains, least of the prompts",
         min(s.explained for s in told),
@@ -104,7 +103,7 @@ def stories() -> Iterator[dict[str, Any]]:
 
 def _story(subject: LanguageSubject, city: str, answer: str) -> Story:
     prompt = PROMPT.replace("Barcelona", city)
-    traced = _explained(subject, prompt, answer, Settings(nodes=STORY_NODES))
+    traced = _explained(subject, prompt, answer, Settings())
     story = with_supernodes(traced, build_graph(traced, prompt)).story
     assert story is not None
     print(f"{story.explained:.2f} (at random {story.random:.2f}): {story.line}", flush=True)

@@ -165,15 +165,18 @@ def _edges(graph: Weighted, pruned: Pruned, ids: set[str], names: _Names) -> tup
 
 def promoted_tokens(traced: Traced, chosen: torch.Tensor) -> list[tuple[str, ...]]:
     """For each candidate [n], the tokens whose logits its own vector raises most, read by the unembedding alone."""
-    subject = traced.frozen.subject
     if not len(chosen):
         return []
-    vectors = sum(traced.candidates.outputs(chosen).values())
-    assert isinstance(vectors, torch.Tensor)
+    return raised_tokens(traced, torch.stack(list(traced.candidates.outputs(chosen).values())).sum(0), PROMOTED)
+
+
+def raised_tokens(traced: Traced, vectors: torch.Tensor, count: int) -> list[tuple[str, ...]]:
+    """For each vector [n, d_model], the tokens whose logits it raises most, strongest first."""
+    subject = traced.frozen.subject
     gain = getattr(subject.final_norm, "weight", None)
     vectors = vectors if gain is None else vectors * _norm_gain(subject.final_norm, gain)
     matrix = subject.unembedding.detach().float()
-    top = (vectors @ (matrix - matrix.mean(0)).T).topk(min(PROMOTED, matrix.shape[0])).indices
+    top = (vectors @ (matrix - matrix.mean(0)).T).topk(min(count, matrix.shape[0])).indices
     pieces = subject.pieces(top.flatten().tolist())
     width = top.shape[1]
     return [pieces[i * width : (i + 1) * width] for i in range(len(top))]

@@ -136,7 +136,7 @@ class Supernode(Record):
     name: str
     members: tuple[str, ...]
     influence: Finite = 0.0
-    """Sum over members, as a share of the sum over all neurons, features and errors."""
+    """Sum over members, as a share of the sum over all neurons and features of the graph; errors are in no group."""
 
 
 class Story(Record):
@@ -147,9 +147,9 @@ class Story(Record):
     path: tuple[str, ...]
     """Ids of the token, the supernodes and the outcome on the line."""
     explained: Finite
-    """Influence of the story's members, as a share of the influence of all neurons, features and errors."""
+    """Influence of the story's members, as a share of the influence of the graph's neurons and features."""
     random: Finite
-    """The same for groups of the same sizes drawn at random, on average."""
+    """The same when nodes are dealt at random to groups of the same sizes, on average."""
     draws: int
 
 

@@ -1,15 +1,16 @@
 """Supernodes without hands: nodes that act as one are grouped and named, and the circuit is told in one line.
 
 1. likeness of two nodes at one position: mean of co-activation over the prompt, of what they write (cosine), of the
-   tokens they promote (overlap), and of where their effects go (cosine of their edges)
+   tokens they promote (overlap), and of the places where their effects go (cosine over positions and bands of layers)
 2. average-linkage clusters at a fixed likeness
-3. a name: the promoted token that carries most influence in the group
-4. a story: from the outcome back along the strongest flow between groups, chain by chain, until half of the influence
-   is told; beside it the same number of nodes drawn at random
+3. a name: the word that the group as a whole raises most, or, where it works against the outcome, lowers most
+4. a story: from the outcome back along the strongest flow between groups, chain by chain, until half of the nodes'
+   influence is told; beside it the same telling after nodes were dealt at random to groups of the same sizes
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -18,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from brainscan.circuits.attribute import Traced
+from brainscan.circuits.build import raised_tokens
 from brainscan.circuits.graph import Graph, Node, Story, Supernode
 from brainscan.circuits.validate import node_places
 
@@ -27,28 +29,44 @@ ENOUGH = 0.5
 CHAINS = 4
 STEPS = 4
 """Groups on one chain, at most."""
-DRAWS = 200
+DRAWS = 20
+_BAND = 3
+"""Layers that count as one place where an effect goes."""
+_LOOKED = 200
+"""Tokens among which a whole word is looked for."""
+_WHOLE = re.compile(r"[ \u2581\u0120][A-Za-z]{3,}")
 
 
 def with_supernodes(traced: Traced, graph: Graph, alike: float = ALIKE) -> Graph:
     """The graph with its groups and its story; see the phases above."""
-    groups: list[Supernode] = []
-    total = max(graph.counts.inner_influence, 1e-12)
     by_position: dict[int, list[Node]] = defaultdict(list)
     for node in graph.inner:
         by_position[node.position].append(node)
-    profile = _effect_profiles(graph)
-    for position in sorted(by_position):
-        nodes = by_position[position]
-        for members in _clusters(likeness(traced, nodes, profile), alike):
-            chosen = [nodes[i] for i in members]
-            share = sum(node.influence for node in chosen) / total
-            name = group_name(chosen, graph.tokens[position])
-            groups.append(Supernode(id="", name=name, members=tuple(node.id for node in chosen), influence=share))
-    groups.sort(key=lambda group: (-group.influence, group.members))
-    named = tuple(group.model_copy(update={"id": f"s{i}"}) for i, group in enumerate(groups))
-    grouped = graph.model_copy(update={"supernodes": named})
+    profile = effect_profiles(graph)
+    groups = [
+        [nodes[i] for i in members]
+        for _, nodes in sorted(by_position.items())
+        for members in _clusters(likeness(traced, nodes, profile), alike)
+    ]
+    names = group_names(traced, groups, graph)
+    grouped = graph.model_copy(update={"supernodes": _supernodes(graph, groups, names)})
     return grouped.model_copy(update={"story": tell(grouped)})
+
+
+def _supernodes(graph: Graph, groups: Sequence[Sequence[Node]], names: Sequence[str]) -> tuple[Supernode, ...]:
+    """Groups as records, most influence first."""
+    total = max(sum(node.influence for node in graph.inner), 1e-12)
+    made = [
+        Supernode(
+            id="",
+            name=name,
+            members=tuple(node.id for node in nodes),
+            influence=sum(n.influence for n in nodes) / total,
+        )
+        for nodes, name in zip(groups, names, strict=True)
+    ]
+    made.sort(key=lambda group: (-group.influence, group.members))
+    return tuple(group.model_copy(update={"id": f"s{i}"}) for i, group in enumerate(made))
 
 
 def likeness(traced: Traced, nodes: Sequence[Node], profile: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -65,14 +83,31 @@ def likeness(traced: Traced, nodes: Sequence[Node], profile: dict[str, NDArray[n
     return np.mean(parts, axis=0)
 
 
-def group_name(nodes: Sequence[Node], token: str) -> str:
-    """The promoted token with most influence behind it; the token it stands at where none says anything."""
-    votes: Counter[str] = Counter()
-    for node in nodes:
-        for rank, word in enumerate(node.promotes):
-            if any(character.isalnum() for character in word):
-                votes[word.strip()] += node.influence / (1 + rank)  # type: ignore[assignment]
-    return votes.most_common(1)[0][0] if votes else token.strip() or "␣"
+def group_names(traced: Traced, groups: Sequence[Sequence[Node]], graph: Graph) -> list[str]:
+    """A word for each group, ``against`` it where taking the group away should raise the outcome."""
+    if not groups:
+        return []
+    places = node_places(traced)
+    opposed = [sum(node.effect or 0.0 for node in nodes) > 0 for nodes in groups]
+    written = [
+        torch.stack(list(traced.candidates.outputs(torch.tensor([places[node.id] for node in nodes])).values())).sum(
+            (0, 1)
+        )
+        for nodes in groups
+    ]
+    signed = torch.stack([-vector if against else vector for vector, against in zip(written, opposed, strict=True)])
+    words = [
+        told_word(raised, graph.tokens[nodes[0].position])
+        for raised, nodes in zip(raised_tokens(traced, signed, _LOOKED), groups, strict=True)
+    ]
+    return [f"against {word}" if against else word for word, against in zip(words, opposed, strict=True)]
+
+
+def told_word(raised: Sequence[str], token: str) -> str:
+    """The first whole word among raised tokens, else the first with a letter or digit, else the token it stands at."""
+    whole = [word for word in raised if _WHOLE.fullmatch(word)]
+    some = [word for word in raised if any(character.isalnum() for character in word)]
+    return next((word.strip() for word in (*whole, *some)), token.strip() or "␣")
 
 
 def tell(graph: Graph, seed: int = 0) -> Story | None:
@@ -80,6 +115,20 @@ def tell(graph: Graph, seed: int = 0) -> Story | None:
     home = {member: group.id for group in graph.supernodes for member in group.members}
     flow = _flows(graph, home)
     names = {group.id: group for group in graph.supernodes}
+    told, used = _chains(graph, flow, names)
+    if not told:
+        return None
+    line = "; ".join(" -> ".join(_called(step, graph, names) for step in chain) for chain in told)
+    return Story(
+        line=line, path=tuple(dict.fromkeys(step for chain in told for step in chain)),
+        explained=_explained(names, used), random=_at_random(graph, seed), draws=DRAWS,
+    )  # fmt: skip
+
+
+def _chains(
+    graph: Graph, flow: dict[str, Counter[str]], names: dict[str, Supernode]
+) -> tuple[list[list[str]], set[str]]:
+    """Chains from a token to the outcome, and the groups on them."""
     told: list[list[str]] = []
     used: set[str] = set()
     outcome = max(graph.outcomes, key=lambda node: node.influence)
@@ -89,15 +138,11 @@ def tell(graph: Graph, seed: int = 0) -> Story | None:
             break
         used |= {step for step in chain if step in names}
         told.append(chain)
-    if not told:
-        return None
-    line = "; ".join(" -> ".join(_called(step, graph, names) for step in chain) for chain in told)
-    members = [member for group in used for member in names[group].members]
-    explained = sum(names[group].influence for group in used)
-    return Story(
-        line=line, path=tuple(dict.fromkeys(step for chain in told for step in chain)), explained=min(explained, 1.0),
-        random=_at_random(graph, len(members), seed), draws=DRAWS,
-    )  # fmt: skip
+    return told, used
+
+
+def _explained(names: dict[str, Supernode], used: set[str]) -> float:
+    return min(sum(names[group].influence for group in used), 1.0)
 
 
 def _flows(graph: Graph, home: dict[str, str]) -> dict[str, Counter[str]]:
@@ -136,11 +181,18 @@ def _called(step: str, graph: Graph, names: dict[str, Supernode]) -> str:
     return graph.node(step).label.strip() or "␣"
 
 
-def _at_random(graph: Graph, size: int, seed: int) -> float:
+def _at_random(graph: Graph, seed: int) -> float:
+    """What is explained on average when nodes are dealt at random to groups of the same sizes."""
     rng = np.random.default_rng(seed)
-    inner = np.array([node.influence for node in graph.inner])
-    drawn = [inner[rng.choice(len(inner), size, replace=False)].sum() for _ in range(DRAWS)]
-    return float(np.mean(drawn) / max(graph.counts.inner_influence, 1e-12))
+    inner, sizes = graph.inner, [len(group.members) for group in graph.supernodes]
+    found = []
+    for _ in range(DRAWS):
+        parts = np.split(rng.permutation(len(inner)), np.cumsum(sizes)[:-1])
+        dealt = _supernodes(graph, [[inner[int(i)] for i in part] for part in parts], [""] * len(parts))
+        names = {group.id: group for group in dealt}
+        flow = _flows(graph, {member: group.id for group in dealt for member in group.members})
+        found.append(_explained(names, _chains(graph, flow, names)[1]))
+    return float(np.mean(found))
 
 
 def _clusters(alike: NDArray[np.float64], least: float) -> list[list[int]]:
@@ -155,12 +207,16 @@ def _clusters(alike: NDArray[np.float64], least: float) -> list[list[int]]:
     return [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
 
 
-def _effect_profiles(graph: Graph) -> dict[str, NDArray[np.float64]]:
-    place = {node.id: i for i, node in enumerate(graph.nodes)}
-    profile = {node.id: np.zeros(len(place)) for node in graph.inner}
+def effect_profiles(graph: Graph) -> dict[str, NDArray[np.float64]]:
+    """Each inner node's signed influence on every position and band of layers [positions * bands]."""
+    bands = graph.n_layers // _BAND + 1  # the outcome lies in the last
+    profile = {node.id: np.zeros(len(graph.tokens) * bands) for node in graph.inner}
+    known = {node.id: node for node in graph.nodes}
     for edge in graph.edges:
         if edge.source in profile:
-            profile[edge.source][place[edge.target]] = np.sign(edge.weight) * edge.share
+            target = known[edge.target]
+            place = target.position * bands + target.layer // _BAND
+            profile[edge.source][place] += np.sign(edge.weight) * edge.share * target.influence
     return profile
 
 

@@ -88,7 +88,7 @@ def print_circuit(console: Console, graph: Graph, most: int = 12) -> None:
         (words_of_tests(graph), ""),
     ]  # fmt: skip
     if graph.story is not None:
-        told = f"{graph.story.explained:.0%} of influence; as many nodes at random {graph.story.random:.0%}"
+        told = f"{graph.story.explained:.0%} of the nodes' influence; randomly grouped {graph.story.random:.0%}"
         lines.insert(1, (f"{graph.story.line}   ({told})", ""))
     for words, style in lines:
         console.print(Text(ascii_numbers(visible(words, keep="")), style), soft_wrap=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from brainscan.circuits.build import build_graph
-from brainscan.circuits.graph import Node
-from brainscan.circuits.supernodes import _effect_profiles, group_name, likeness, with_supernodes
+from brainscan.circuits.supernodes import effect_profiles, group_names, likeness, told_word, with_supernodes
 from tests.circuits.small import graph, traced, wired_trace
 from tests.circuits.wired import PROMPT
 
@@ -37,17 +37,28 @@ def test_groups_stay_at_one_position() -> None:
 def test_likeness_is_a_likeness() -> None:
     drawn = graph(nodes=60)
     nodes = [node for node in drawn.inner if node.position == drawn.inner[0].position]
-    alike = likeness(traced(nodes=60), nodes, _effect_profiles(drawn))
+    alike = likeness(traced(nodes=60), nodes, effect_profiles(drawn))
     np.testing.assert_allclose(alike, alike.T, atol=1e-9)
     assert alike.min() >= 0
     assert alike.max() <= 1 + 1e-9
 
 
-def test_a_group_is_named_by_its_most_influential_word() -> None:
-    def node(words: tuple[str, ...], influence: float) -> Node:
-        return Node(
-            id=f"n0.{influence}@1", kind="neuron", layer=0, position=1, index=0, influence=influence, promotes=words
-        )
+@pytest.mark.parametrize(
+    ("raised", "word"),
+    [
+        (("\n", "ish", " Texas", " Dallas"), "Texas"),
+        (("...", "ish", "!"), "ish"),
+        (("...", "!"), "Dallas"),
+    ],
+)
+def test_a_group_is_named_by_the_first_whole_word(raised: tuple[str, ...], word: str) -> None:
+    assert told_word(raised, " Dallas") == word
 
-    assert group_name([node((" Texas", " Dallas"), 0.5), node((" Ohio",), 0.2)], "x") == "Texas"
-    assert group_name([node(("...", "!"), 0.5)], " Dallas") == "Dallas"
+
+def test_a_group_that_works_against_the_outcome_says_so() -> None:
+    drawn = graph(nodes=60)
+    for_it = [node for node in drawn.inner if (node.effect or 0) < 0][:1]
+    against = [node for node in drawn.inner if (node.effect or 0) > 0][:1]
+    names = group_names(traced(nodes=60), [for_it, against], drawn)
+    assert not names[0].startswith("against ")
+    assert names[1].startswith("against ")
