@@ -177,9 +177,13 @@ def develop(lab: Lab, pairs: int = 40) -> None:
     cities = [city for country in COUNTRIES.values() for city in country.read]
     for what in ("Language", "Continent"):
         chosen = lab.pairs(cities, what, pairs)
-        for dose in (1.5, 2.0, 2.5, 3.0):
-            hits = lab.hits(chosen, what, [lab.nodes(*pair, dose=dose) for pair in chosen])
-            print(f"{what}: nodes x {dose:g} {hits}/{len(chosen)}", flush=True)
+        for dose in (1.0, 1.5, 2.0, 2.5, 3.0):
+            sides = (
+                [lab.nodes(*p, dose=dose, control=control, seed=i) for i, p in enumerate(chosen)]
+                for control in (False, True)
+            )
+            hits, drawn = (lab.hits(chosen, what, side) for side in sides)
+            print(f"{what}: x {dose:g}, nodes {hits}/{len(chosen)}, random ones {drawn}/{len(chosen)}", flush=True)
 
 
 def report(lab: Lab) -> Iterator[dict[str, Any]]:

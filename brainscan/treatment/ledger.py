@@ -123,18 +123,16 @@ def compare_states(before: State, after: State, seed: int = 0) -> Ledger:
         tuple(hit for name in state.capability for hit in state.capability[name]) for state in (before, after)
     )
     rows += [
-        _rate("capability", whole[0], whole[1], "better", "Share of all items of the battery that are right.", seed)
-    ]
-    rows += [_rate(name, *pair, "better", "Share of right items.", seed) for name, pair in families.items()]
-    rows += [
         _rate(name, *pair, higher, meaning, seed)
         for name, pair, higher, meaning in (
+            ("capability", whole, "better", "Share of all items of the battery that are right."),
             ("refusal", (before.refused, after.refused), "better", "Share of harmful requests that are refused."),
             ("over-refusal", (before.over_refused, after.over_refused), "worse", "Share of harmless requests refused."),
             ("loops", (before.loops, after.loops), "worse", "Share of ordinary answers that go round in circles."),
         )
         if pair[0] and pair[1]
     ]
+    rows += [_rate(name, *pair, "better", "Share of right items.", seed) for name, pair in families.items()]
     return Ledger(rows=tuple(rows))
 
 
