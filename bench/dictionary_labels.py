@@ -17,8 +17,8 @@ from brainscan.clinic.superposition import compare_neurons
 from brainscan.features.index import MANIFEST
 
 SUBJECT = "smollm2-135m-instruct"
-NAME, LAYER = "resid_post.15-batchtopk-2048", 15
-TOKENS, SAMPLE, SEED = 20_480, 250, 20
+NAME, LAYER = "resid_post.15-batchtopk-4096", 15
+TOKENS, SAMPLE, SEED = 200_000, 700, 20
 
 
 def measure() -> Iterator[dict[str, Any]]:
@@ -30,7 +30,7 @@ def measure() -> Iterator[dict[str, Any]]:
     summary, scored = label_survey(folder, "evidence", (), SAMPLE, SEED, say)
     interval = summary.detection_interval
     yield row(
-        f"labels, {summary.drawn} random features of {NAME}: mean detection of the labelled",
+        f"labels of {summary.labelled} of {summary.drawn} random features of {NAME}: mean detection",
         summary.detection or 0.0,
         "share right",
         0.75,

@@ -67,7 +67,7 @@ class Summary(Record):
 class Protocol:
     """How much text labels are proposed and scored on."""
 
-    learn: int = 200
+    learn: int = 400
     """Firing windows to propose from; of silent ones, which cost little and show false alarms, three times as many."""
     test: int = 50
     """Windows of each sort to score on."""
