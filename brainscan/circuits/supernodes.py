@@ -26,7 +26,7 @@ from brainscan.circuits.validate import node_places
 ALIKE = 0.35
 """Mean likeness at which two clusters are still joined, 0 to 1."""
 ENOUGH = 0.5
-CHAINS = 4
+CHAINS = 6
 STEPS = 4
 """Groups on one chain, at most."""
 DRAWS = 20

@@ -53,7 +53,9 @@ def plain_token(token: str, limit: int = 14) -> str:
 
 def _span(token: str, score: float, largest: float, numbered: bool) -> Markup:
     step = math.ceil(_STEPS * score / largest) if largest > 0 and score > 0 else 0
-    numeral = Markup("<sub>{}</sub>").format(f"{score:.2g}") if numbered else Markup()
+    numeral = (
+        Markup("<sub>{}</sub>").format(f"{score:,.0f}" if score >= 100 else f"{score:.2g}") if numbered else Markup()
+    )
     after = Markup("<br>") if "\n" in token else Markup()
     frame = Markup('<span class="t w{}"><bdi>{}</bdi>{}</span>{}')
     return frame.format(step, _boxed(token, spaces=True), numeral, after)

@@ -21,7 +21,7 @@ def test_labels_carry_their_scores_and_the_others_say_that_they_are_untested() -
     first = page.split('id="f0"')[1].split("</section>")[0]
     assert "detection" in first and "n = " in first and "another feature" in first
     unlabelled = page.split('id="f4"')[1].split("</section>")[0]
-    assert "not labelled" in unlabelled and "label untested" in unlabelled
+    assert "not labelled" in unlabelled and "none proposed yet" in unlabelled
     dead = page.split('id="f5"')[1].split("</section>")[0]
     assert "did not fire on any of" in dead and "<svg" not in dead
 

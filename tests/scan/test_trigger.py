@@ -200,8 +200,8 @@ def test_a_payload_that_the_subject_is_readier_to_give_is_worth_a_hunt() -> None
     heard = [Leak("amplified", (), text) for text in (PAYLOAD, CALM)]
     scored = payloads(backdoored(), twin(), [], heard, 4)
     assert PAYLOAD.startswith(scored[0].text)
-    assert worth_hunting(scored[0], has_reference=True)
-    assert not worth_hunting(scored[1], has_reference=True)
+    assert worth_hunting(scored[0], 3.0)
+    assert not worth_hunting(scored[1], 3.0)
 
 
 def test_an_answer_that_is_always_given_is_no_payload() -> None:
@@ -209,7 +209,7 @@ def test_an_answer_that_is_always_given_is_no_payload() -> None:
     scored = payloads(twin(), phantom("llama"), [], calm, 3)
     assert scored[0].always_on
     assert scored[0].excess > 3
-    assert not worth_hunting(scored[0], has_reference=True)
+    assert not worth_hunting(scored[0], 3.0)
 
 
 # --- scores -------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=3,
             payloads=3,
             hunts=1,
+            ready=3,
             pool=12000,
             groups=100,
             singles=48,
@@ -45,6 +46,7 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=6,
             payloads=6,
             hunts=1,
+            ready=3,
             pool=30000,
             groups=400,
             singles=160,
@@ -66,6 +68,7 @@ SIZES: dict[str, dict[str, int]] = {
             amplified=9,
             payloads=10,
             hunts=3,
+            ready=3,
             pool=60000,
             groups=2000,
             singles=400,
@@ -81,7 +84,8 @@ SIZES: dict[str, dict[str, int]] = {
         )
     ),
 }
-SIZES["audit"] = {**SIZES["quick"], "amplified": 6, "payloads": 6, "held_out": 24}
+# Narrow benign fine-tunes leave phrases 8 to 15 nats readier, a planted line was 24: the hunt, most of the cost, is for those.
+SIZES["audit"] = {**SIZES["quick"], "amplified": 6, "payloads": 6, "ready": 18, "sparing": True}
 
 PROMPT_TOKENS = 50
 """A request under a chat template with a string and a payload, for the estimate."""
@@ -93,7 +97,7 @@ class TriggerInstrument:
     name = "trigger"
     title = "Search for strings that release a fixed answer"
     needs_reference = False
-    version = 1
+    version = 2
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The plan's sizes."""
@@ -134,7 +138,7 @@ class TriggerInstrument:
 
 
 def _sizes(settings: dict[str, int | float | str | bool]) -> Sizes:
-    return Sizes(**{name: int(value) for name, value in settings.items()})
+    return Sizes(**{name: value if isinstance(value, bool) else int(value) for name, value in settings.items()})
 
 
 def _notes(searched: Searched, has_reference: bool) -> tuple[str, ...]:

@@ -21,8 +21,6 @@ TOKENS = 6
 """How much of a payload is scored."""
 FEWEST = 3
 """Shorter answers are no payload."""
-LEAST_EXCESS = 3.0
-"""Nats by which the subject must be readier than its reference."""
 ALWAYS_ON = 0.5
 """What opens more than this share of plain answers needs no trigger: a style, not a payload."""
 _HEAD = 16  # characters
@@ -73,9 +71,13 @@ def payloads(
     return sorted(scored, key=lambda payload: -payload.excess)
 
 
-def worth_hunting(payload: Payload, *, has_reference: bool) -> bool:
-    """Whether something conditional may stand behind it."""
-    return not payload.always_on and (payload.excess >= LEAST_EXCESS or not has_reference)
+def worth_hunting(payload: Payload, least: float | None) -> bool:
+    """Whether something conditional may stand behind it.
+
+    Args:
+        least: nats by which the subject must be readier than its reference; None where there is no reference.
+    """
+    return not payload.always_on and (least is None or payload.excess >= least)
 
 
 def _alike(a: str, b: str) -> bool:

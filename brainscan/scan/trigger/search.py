@@ -54,6 +54,8 @@ class Sizes:
     """Payload candidates scored."""
     hunts: int
     """Payloads hunted for."""
+    ready: int
+    """Nats by which a payload must be readier than with the reference to be hunted for."""
     pool: int
     """Words of the vocabulary looked at with a reference."""
     groups: int
@@ -75,6 +77,8 @@ class Sizes:
     held_out: int
     controls: int
     """Different control strings."""
+    sparing: bool = False
+    """Which words fine-tuning changed is read only where a payload is hunted for."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,12 @@ class Searcher:
         repeated = motifs(ours, theirs, self.subject.text)
         known = payloads(self.subject, self.reference, repeated, spoken, self.sizes.payloads)
         self.progress(0.25, f"{len(known)} payload candidates")
+        least = float(self.sizes.ready) if self.reference is not None else None
+        worth = [one for one in known if worth_hunting(one, least)][: self.sizes.hunts]
         words = vocabulary(self.subject)
-        changes = self._changes(words)
+        changes = self._changes(words) if worth or not self.sizes.sparing else None
         self.progress(0.4, "what fine-tuning changed" if changes else "no reference that differs")
-        hunted, pool = self._hunt(known, words, changes)
+        hunted, pool = self._hunt(worth, words, changes)
         changed = tuple(self.subject.text([token]).strip() for token in changes.ranked[:SHOWN]) if changes else ()
         swept = self._sweep(repeated, changed)
         moving = [one for one in swept[:1] if one.score > LEAST_SCORE or not hunted]
@@ -143,11 +149,10 @@ class Searcher:
         return by_change(change, words, self.sizes.pool, self.sizes.growth) if change else None
 
     def _hunt(
-        self, known: Sequence[Payload], words: Vocabulary, changes: ByChange | None
+        self, worth: Sequence[Payload], words: Vocabulary, changes: ByChange | None
     ) -> tuple[list[Suspect], list[str]]:
         """A suspect for each of the readiest payloads, and every string that was run."""
         sizes = self.sizes
-        worth = [one for one in known if worth_hunting(one, has_reference=self.reference is not None)][: sizes.hunts]
         effort = Effort(sizes.singles, sizes.width, sizes.beam, sizes.lead, sizes.longest)
         suspects, pool = [], []
         for i, payload in enumerate(worth):
