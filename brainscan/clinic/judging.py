@@ -111,7 +111,8 @@ def _stream(subject: LanguageSubject, dictionary: Dictionary, judging: Judging) 
     from brainscan.activations.stream import ActivationStream, StreamConfig
 
     sites = tuple(dict.fromkeys((*dictionary.reads, *dictionary.writes)))
-    config = StreamConfig(sites=sites, seed=1, batch=1024, memory=512 * _MEGABYTE, window=512)
+    rows = max(16, min(512, 1 + judging.tokens // 100))  # a whole window is read before the first batch comes
+    config = StreamConfig(sites=sites, seed=1, batch=1024, memory=512 * _MEGABYTE, window=rows)
     return ActivationStream(subject, texts_of(judging.text), config)
 
 

@@ -20,6 +20,10 @@ from brainscan.dictionary.dictionary import Dictionary
 DENSE = 0.1
 """A feature that fires on more than this share of the tokens is called dense. Source: SAEBench, freq_over_10_percent."""
 
+OUTLYING = 10.0
+"""Tokens whose norm is so many times their batch's median are set aside and counted: attention sinks, rare beyond the
+first token, whose squared error would drown all others. Source: dictionary_learning, max_activation_norm_multiple."""
+
 COSINE_BLOCK = 2048
 """Decoder rows compared at once, to bound memory."""
 
@@ -86,13 +90,22 @@ def measure(dictionary: Dictionary, batches: Iterable[tuple[torch.Tensor, torch.
     Raises:
         InputError: there is no token.
     """
-    tally = Tally()
+    tally, outlying = Tally(), 0
     for x, y in batches:
-        codes = dictionary.encode(x)
-        tally.add(y, dictionary.decode(codes, x), codes)
+        kept = ~(outliers(x) | outliers(y))
+        outlying += int((~kept).sum())
+        codes = dictionary.encode(x[kept])
+        tally.add(y[kept], dictionary.decode(codes, x[kept]), codes)
     if not tally.n:
         raise InputError("There are no activations to judge the dictionary on.", "Give at least one batch.")
-    return (*_faithful(tally), *_sparse(tally), *_used(tally, dictionary))
+    return (*_faithful(tally), *_sparse(tally), *_used(tally, dictionary), _set_aside(outlying, tally.n + outlying))
+
+
+def outliers(x: torch.Tensor) -> torch.Tensor:
+    """[n] which rows of x [n, d] are ``OUTLYING`` times as long as the median row; none where that is 0."""
+    norms = x.norm(dim=1)
+    median = norms.median()
+    return (norms > OUTLYING * median) & (median > 0)
 
 
 def _faithful(tally: Tally) -> tuple[Measurement, ...]:
@@ -136,6 +149,11 @@ def _used(tally: Tally, dictionary: Dictionary) -> tuple[Measurement, ...]:
         _said("decoder_cosine", decoder_cosine(dictionary.W_dec), "cosine", width, "worse",
               "Largest cosine of a feature's decoder row with another's, mean over features: -1 to 1; near 1 is doubles."),
     )  # fmt: skip
+
+
+def _set_aside(outlying: int, n: int) -> Measurement:
+    return _said("outliers", outlying / n, "share", n, "neither",
+                 f"Share of tokens of {OUTLYING:g} times the median norm, which no number above counts: 0 to 1, mostly below 0.001.")  # fmt: skip
 
 
 def decoder_cosine(W_dec: torch.Tensor) -> float:

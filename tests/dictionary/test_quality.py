@@ -57,6 +57,14 @@ def test_every_measure_is_what_it_says() -> None:
     assert value["decoder_cosine"] == pytest.approx((0 + 1 + 1) / 3)
 
 
+def test_attention_sinks_are_set_aside_and_counted() -> None:
+    sink = torch.cat([X, 1000 * X[:1]])
+    with_sink, without = ({m.name: m.value for m in measure(half(), [(x, x)])} for x in (sink, X))
+    assert with_sink.pop("dictionary.outliers") == pytest.approx(1 / 5)
+    assert without.pop("dictionary.outliers") == 0
+    assert with_sink == without
+
+
 def test_batches_change_nothing() -> None:
     whole = measure(half(), [(X, X)])
     parts = measure(half(), [(X[:1], X[:1]), (X[1:], X[1:])])
