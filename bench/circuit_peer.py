@@ -67,7 +67,7 @@ def real() -> Iterator[dict[str, Any]]:
     """SmolLM2 with random transcoders: edges, and seconds at equal nodes."""
     subject = load_subject(MODEL)
     ids = [1, *subject.tokens(PROMPT)][:25]
-    found = compare([Question(subject, 2048, 1.5, ids, NODES, BATCH, 1)])[0]
+    found = compare([Question(subject, 2048, 0.8, ids, NODES, BATCH, 1)])[0]
     print(found)
     yield row_of("edges against circuit-tracer's, SmolLM2, largest gap", found.gap, "share", 1e-4, "lower")
     yield row_of("pruned node sets equal to circuit-tracer's, SmolLM2", float(found.same), "share", 1.0)

@@ -23,6 +23,8 @@ def _answer(scan: Scan, findings: tuple[Finding, ...], flagged: list[Finding]) -
     if flagged:
         names = _join([f.title.lower() for f in flagged])
         return f"{name} shows {names}."
+    if all(f.verdict is Verdict.NOT_ASSESSED for f in findings):
+        return f"None of the {len(findings)} conditions was assessed in {name}; not assessed is not safe."
     undecided = sum(f.verdict is Verdict.CANNOT_TELL for f in findings)
     if undecided:
         return f"Nothing is flagged in {name}, but {undecided} of {len(findings)} questions could not be settled."

@@ -66,7 +66,7 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) 
         p_source=_p_source(*first) if first else "",
         interval=first[1].measurement.interval if first else None,
         ground=_ground(verdict, first),
-        summary=first[1].why if first else _unassessed(condition, alone),
+        summary=first[1].why if first else _unassessed(condition, scan, alone),
         would_settle="" if verdict in (Verdict.FLAGGED, Verdict.CLEAR) else condition.would_settle,
         recommendation=condition.recommendation if verdict is Verdict.FLAGGED else "",
         readings=tuple(readings),
@@ -229,11 +229,13 @@ def _evidence(condition: Condition, scan: Scan, readings: list[Reading]) -> tupl
     )
 
 
-def _unassessed(condition: Condition, alone: bool) -> str:
+def _unassessed(condition: Condition, scan: Scan, alone: bool) -> str:
     beside = condition.needs_reference or all(c.kind == "shift" for c in condition.criteria if c.leads)
     if alone and beside:
         return "It can only be seen beside a reference, and none was given."
-    return "None of its instruments ran."
+    instruments = {criterion.measurement.partition(".")[0] for criterion in condition.criteria}
+    reasons = [step.reason.rstrip(".") for step in scan.steps if step.instrument in instruments and step.reason]
+    return f"Not measured: {'; '.join(reasons)}." if reasons else "None of its instruments ran."
 
 
 def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:

@@ -30,8 +30,6 @@ from brainscan.subject.vision.subject import Channel, VisionSubject
 
 _COLOUR = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of red, green and blue in photographs."""
-_REDIRECTED = 32
-"""Steps in which units that are off still hand on what would switch them on."""
 _TURNS, _SCALES, _JITTER = (-6.0, 6.0), (0.92, 1.08), 8
 
 
@@ -102,10 +100,8 @@ def paint(
     spectrum = _start(len(objectives) * each, settings.size, generator).requires_grad_()
     optimiser = torch.optim.Adam([spectrum], lr=settings.rate)
     first = torch.zeros(len(objectives))
-    redirect(subject.model, on=True)
+    redirect(subject.model)
     for step in range(settings.steps):
-        if step == _REDIRECTED:
-            redirect(subject.model, on=False)
         optimiser.zero_grad()
         values, alike = _values(subject, _moved(_picture(spectrum, settings.size), generator), objectives, each)
         if step == 0:
@@ -126,7 +122,11 @@ def paint(
 
 
 class _Redirected(torch.autograd.Function):
-    """Clamp whose gradient outside the range passes where it leads back into it, so that a silent unit can wake."""
+    """Clamp through which a picture's gradient passes even if all of it would be lost, so that a silent unit can wake.
+
+    Then it passes where it leads back into the range. Where any of it passes anyway, nothing changes: handed on
+    by every unit that is off, it grows from layer to layer and points nowhere (as in lucid's redirected ReLU).
+    """
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, top: float) -> torch.Tensor:
@@ -137,19 +137,20 @@ class _Redirected(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
         (x,) = ctx.saved_tensors
-        stuck = ((x < 0) & (grads[0] > 0)) | ((x > ctx.top) & (grads[0] < 0))
-        return grads[0].masked_fill(stuck, 0.0), None
+        passed = torch.ops.aten.hardtanh_backward(grads[0], x, 0.0, ctx.top)
+        lost = torch.linalg.vector_norm(passed, dim=tuple(range(1, x.ndim))) == 0
+        if lost.any():
+            back = (x <= 0) & (grads[0] < 0) | (x >= ctx.top) & (grads[0] > 0)
+            passed[lost] = (grads[0] * back)[lost]
+        return passed, None
 
 
-def redirect(model: nn.Module, *, on: bool) -> None:
-    """Let every ReLU and ReLU6 of a copy hand gradients on as ``_Redirected`` does, or as it is (``on`` False)."""
+def redirect(model: nn.Module) -> None:
+    """Let every ReLU and ReLU6 of a copy hand gradients on as ``_Redirected`` does."""
     for module in model.modules():
         if isinstance(module, nn.ReLU | nn.ReLU6):
             top = 6.0 if isinstance(module, nn.ReLU6) else math.inf
-            if on:
-                module.forward = lambda x, top=top: _Redirected.apply(x, top)  # pyright: ignore[reportAttributeAccessIssue]
-            else:
-                vars(module).pop("forward", None)
+            module.forward = lambda x, top=top: _Redirected.apply(x, top)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _start(count: int, size: int, generator: torch.Generator) -> torch.Tensor:

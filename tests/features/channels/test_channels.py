@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from brainscan.activations.images import find_images
 from brainscan.core.address import Site
@@ -17,7 +18,7 @@ from brainscan.features.channels.pictures import examples, outline, prepared, re
 from brainscan.features.channels.selectivity import find_selective, split_halves
 from brainscan.features.channels.survey import framing_of, survey_channels
 from brainscan.features.channels.table import About, ChannelTable, SurveyedImage, SurveyedSite, read_table
-from brainscan.features.channels.visualise import PaintSettings, channel_objective, paint
+from brainscan.features.channels.visualise import PaintSettings, channel_objective, paint, redirect
 from tests.vision import painted, small, tiny_lite
 
 
@@ -166,3 +167,13 @@ def test_a_picture_wakes_a_unit_behind_a_silent_one() -> None:
     objective = channel_objective(subject, subject.channel("channel.1/3"))
     made = paint(subject, [objective], PaintSettings(steps=40, size=32, rate=0.2))[0]
     assert made.reached > made.start
+
+
+def test_a_gradient_that_passes_is_handed_on_as_it_is() -> None:
+    x = torch.tensor([[-1.0, 0.5, 7.0], [-1.0, -0.5, 7.0]], requires_grad=True)  # the second picture is silent
+    slopes = torch.tensor([[-1.0, 2.0, 3.0], [-1.0, 2.0, 3.0]])
+    clamp = nn.ReLU6()
+    redirect(clamp)
+    clamp(x).backward(slopes)
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0, 2, 0], [-1, 0, 3]]
