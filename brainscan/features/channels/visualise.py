@@ -11,7 +11,8 @@ The objective is read before the non-linearity: after it the gradient of a silen
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,13 +101,17 @@ def paint(
     spectrum = _start(len(objectives) * each, settings.size, generator).requires_grad_()
     optimiser = torch.optim.Adam([spectrum], lr=settings.rate)
     first = torch.zeros(len(objectives))
-    redirect(subject.model)
     for step in range(settings.steps):
         optimiser.zero_grad()
-        values, alike = _values(subject, _moved(_picture(spectrum, settings.size), generator), objectives, each)
+        values = _climb(subject, spectrum, objectives, each, settings, generator)
         if step == 0:
             first = values.detach()
-        (settings.diversity * alike - values.sum()).backward()
+        # Without a gradient below where it began a unit is silent; above, it is as high as its bound lets it be.
+        lost = spectrum.grad is not None and (spectrum.grad.flatten(1).abs().amax(1) == 0).any()
+        if lost and (values.detach() <= first).any():
+            optimiser.zero_grad()
+            with redirected(subject.model):
+                _climb(subject, spectrum, objectives, each, settings, generator)
         optimiser.step()
         progress((step + 1) / settings.steps, f"step {step + 1} of {settings.steps}")
     with torch.no_grad():
@@ -119,6 +124,20 @@ def paint(
         Painted(objective.name, pixels[i], float(first[i]), float(last[i]), settings)
         for i, objective in enumerate(objectives)
     )
+
+
+def _climb(
+    subject: VisionSubject,
+    spectrum: torch.Tensor,
+    objectives: Sequence[Objective],
+    each: int,
+    settings: PaintSettings,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """The objectives' values [objective] under a random move, with their gradient left on the spectrum."""
+    values, alike = _values(subject, _moved(_picture(spectrum, settings.size), generator), objectives, each)
+    (settings.diversity * alike - values.sum()).backward()
+    return values
 
 
 class _Redirected(torch.autograd.Function):
@@ -145,12 +164,18 @@ class _Redirected(torch.autograd.Function):
         return passed, None
 
 
-def redirect(model: nn.Module) -> None:
-    """Let every ReLU and ReLU6 of a copy hand gradients on as ``_Redirected`` does."""
-    for module in model.modules():
-        if isinstance(module, nn.ReLU | nn.ReLU6):
-            top = 6.0 if isinstance(module, nn.ReLU6) else math.inf
-            module.forward = lambda x, top=top: _Redirected.apply(x, top)  # pyright: ignore[reportAttributeAccessIssue]
+@contextmanager
+def redirected(model: nn.Module) -> Iterator[None]:
+    """Let every ReLU and ReLU6 of a copy hand gradients on as ``_Redirected`` does, while the context is open."""
+    found = [module for module in model.modules() if isinstance(module, nn.ReLU | nn.ReLU6)]
+    for module in found:
+        top = 6.0 if isinstance(module, nn.ReLU6) else math.inf
+        module.forward = lambda x, top=top: _Redirected.apply(x, top)  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        yield
+    finally:
+        for module in found:
+            vars(module).pop("forward", None)
 
 
 def _start(count: int, size: int, generator: torch.Generator) -> torch.Tensor:

@@ -18,7 +18,7 @@ from brainscan.features.channels.pictures import examples, outline, prepared, re
 from brainscan.features.channels.selectivity import find_selective, split_halves
 from brainscan.features.channels.survey import framing_of, survey_channels
 from brainscan.features.channels.table import About, ChannelTable, SurveyedImage, SurveyedSite, read_table
-from brainscan.features.channels.visualise import PaintSettings, channel_objective, paint, redirect
+from brainscan.features.channels.visualise import PaintSettings, channel_objective, paint, redirected
 from tests.vision import painted, small, tiny_lite
 
 
@@ -173,7 +173,8 @@ def test_a_gradient_that_passes_is_handed_on_as_it_is() -> None:
     x = torch.tensor([[-1.0, 0.5, 7.0], [-1.0, -0.5, 7.0]], requires_grad=True)  # the second picture is silent
     slopes = torch.tensor([[-1.0, 2.0, 3.0], [-1.0, 2.0, 3.0]])
     clamp = nn.ReLU6()
-    redirect(clamp)
-    clamp(x).backward(slopes)
+    with redirected(clamp):
+        clamp(x).backward(slopes)
+    assert "forward" not in vars(clamp)
     assert x.grad is not None
     assert x.grad.tolist() == [[0, 2, 0], [-1, 0, 3]]
