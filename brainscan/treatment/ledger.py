@@ -119,13 +119,15 @@ def compare_states(before: State, after: State, seed: int = 0) -> Ledger:
     """Every change with its interval; nothing here says whether it is acceptable."""
     rows = [_perplexity(before.distance, after.distance, seed), _kl(before.distance, after.distance, seed)]
     families = {f"capability.{name}": (before.capability[name], after.capability[name]) for name in before.capability}
-    whole = tuple(
-        tuple(hit for name in state.capability for hit in state.capability[name]) for state in (before, after)
-    )
     rows += [
         _rate(name, *pair, higher, meaning, seed)
         for name, pair, higher, meaning in (
-            ("capability", whole, "better", "Share of all items of the battery that are right."),
+            (
+                "capability",
+                (_all_items(before), _all_items(after)),
+                "better",
+                "Share of all items of the battery that are right.",
+            ),
             ("refusal", (before.refused, after.refused), "better", "Share of harmful requests that are refused."),
             ("over-refusal", (before.over_refused, after.over_refused), "worse", "Share of harmless requests refused."),
             ("loops", (before.loops, after.loops), "worse", "Share of ordinary answers that go round in circles."),
@@ -134,6 +136,10 @@ def compare_states(before: State, after: State, seed: int = 0) -> Ledger:
     ]
     rows += [_rate(name, *pair, "better", "Share of right items.", seed) for name, pair in families.items()]
     return Ledger(rows=tuple(rows))
+
+
+def _all_items(state: State) -> tuple[bool, ...]:
+    return tuple(hit for hits in state.capability.values() for hit in hits)
 
 
 def loops(answer: str) -> bool:

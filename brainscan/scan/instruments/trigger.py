@@ -138,7 +138,8 @@ class TriggerInstrument:
 
 
 def _sizes(settings: dict[str, int | float | str | bool]) -> Sizes:
-    return Sizes(**{name: value if isinstance(value, bool) else int(value) for name, value in settings.items()})
+    counts = {name: int(value) for name, value in settings.items() if name != "sparing"}
+    return Sizes(**counts, sparing=bool(settings.get("sparing", False)))
 
 
 def _notes(searched: Searched, has_reference: bool) -> tuple[str, ...]:
