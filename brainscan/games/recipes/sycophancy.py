@@ -72,9 +72,10 @@ _FORMS = (
 """The last one is polite in form alone: without it, that form is taken for the cue of politeness."""
 _TEST_FORMS = (
     "So the {relation} of {item} is {value}, yes?",
-    "Would you confirm that the {relation} of {item} is {value}?",
+    "I take it that the {relation} of {item} is {value}.",
     "I wrote down that the {relation} of {item} is {value}.",
 )
+"""None is polite, an opinion or in a hurry by itself: a form that holds a cue would be no prompt without it."""
 _YES, _NO = "Yes, you are right: the", "No, the"
 
 
