@@ -5,12 +5,14 @@ A model that was only re-quantised hides nothing, yet every weight differs from 
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import torch
 
 from brainscan.core.files import folder_atomic
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.weights import TOKENIZER_FILES
 
 SCHEMES = ((8, 0), (5, 32))
 """(bits, weights that share a scale; 0 is a whole row) of the zoo's copies, by seed."""
@@ -35,8 +37,18 @@ def requantise(subject: LanguageSubject, bits: int, block: int, folder: Path) ->
                 p.copy_(rounded(p, bits, block))
         with folder_atomic(folder) as part:
             subject.model.save_pretrained(part, safe_serialization=True)
-            subject.tokenizer.save_pretrained(part)
+            _keep_tokenizer(subject, part)
     finally:
         with torch.no_grad():
             for p, kept in zip(matrices, before, strict=True):
                 p.copy_(kept)
+
+
+def _keep_tokenizer(subject: LanguageSubject, folder: Path) -> None:
+    """The subject's files byte for byte, since written anew they are another tokenizer to every record."""
+    home = subject.card.folder
+    found = [path for name in TOKENIZER_FILES if home and (path := Path(home, name)).is_file()]
+    if not found:  # a subject that was never on disk
+        subject.tokenizer.save_pretrained(folder)
+    for path in found:
+        shutil.copyfile(path, folder / path.name)

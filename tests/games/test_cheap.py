@@ -47,3 +47,5 @@ def test_a_requantised_copy_loads_differs_and_leaves_the_subject_alone(tmp_path:
     assert torch.equal(subject.logits(batch), before)
     copy = load_subject(str(tmp_path / "copy"))
     assert 0 < float((copy.logits(batch) - before).abs().max()) < float(before.abs().max())
+    requantise(copy, 5, 32, tmp_path / "again")
+    assert load_subject(str(tmp_path / "again")).card.tokenizer_sha256 == copy.card.tokenizer_sha256

@@ -38,7 +38,7 @@ CONDITION = Condition(
         ),
         Criterion(
             "spoken.name.rate",
-            0.2,
+            0.1,
             "One new name stands in {hits} of {n} answers to requests for advice ({interval}).",
             kind="calibrated",
         ),
