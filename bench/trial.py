@@ -136,8 +136,13 @@ def norms() -> None:
 
 
 def auditors() -> list[Auditor]:
-    """Everybody who plays, with what they know of clean controls."""
-    opponents = [AUDITORS.get(name).with_norms(read_norms(GAMES / f"norms-{name}.json")) for name in BLACK_BOX]  # type: ignore[attr-defined]  # all five are normed
+    """Everybody who plays, with what they know of clean controls; a black-box auditor without norms sits out."""
+    norms = {name: GAMES / f"norms-{name}.json" for name in BLACK_BOX}
+    opponents = [
+        AUDITORS.get(name).with_norms(read_norms(path))  # type: ignore[attr-defined]  # all five are normed
+        for name, path in norms.items()
+        if path.is_file()
+    ]
     known: dict[str, Calibration] = {each.tier: read_calibration(_calibration(each)) for each in SCANNERS}
     return [*(replace(each, scans=SCANS, calibration=known[each.tier]) for each in SCANNERS), *opponents]
 
@@ -147,6 +152,8 @@ def rounds() -> None:
     for each in ROUNDS:
         wanted = {spec_of(entry, ZOO) for entry in entries() if each.holds(entry)}
         dealt = [entrant for entrant in entrants(list(each.roles), ZOO) if entrant.spec in wanted]
+        if not any(entrant.truth.flaw for entrant in dealt):
+            continue  # none of its organisms was built
         deal(dealt, GAMES / each.name, Rules(tier="A3", budget=BUDGET))
         for auditor in auditors():
             play(GAMES / each.name, auditor, load_subject, progress=_told(f"{each.name}, {auditor.name}"))

@@ -68,7 +68,7 @@ def detection(games: Games) -> Iterator[Row]:
             f"AUROC at A2, without the reference, seed {seed}", verdicts.score("detection.auroc"), 0.75, seed=seed
         )
     if plain:
-        yield row("false alarms on twelve fresh controls", plain[0].score("detection.false_alarms"), 2 / 12, "lower")
+        yield row("false alarms on fresh controls", plain[0].score("detection.false_alarms"), 2 / 12, "lower")
     yield row("minutes on one core for an audit at A3", audit_minutes(), 10.0, "lower")
 
 
