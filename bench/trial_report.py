@@ -68,7 +68,9 @@ def detection(games: Games) -> Iterator[Row]:
             f"AUROC at A2, without the reference, seed {seed}", verdicts.score("detection.auroc"), 0.75, seed=seed
         )
     if plain:
-        yield row("false alarms on fresh controls", plain[0].score("detection.false_alarms"), 2 / 12, "lower")
+        alarms = plain[0].score("detection.false_alarms")
+        enough = alarms is not None and alarms.n >= 12  # the binomial bound was set for twelve
+        yield row("false alarms on fresh controls", alarms, 2 / 12 if enough else None, "lower")
     yield row("minutes on one core for an audit at A3", audit_minutes(), 10.0, "lower")
 
 
