@@ -61,7 +61,8 @@ class Scanner:
     calibration: Calibration | None = None
     """The one that ships with brainscan when left out."""
     scans: Path | None = None
-    """Where scans are kept under the model's hash, so that none is made twice; nowhere when left out."""
+    """Where scans are kept under the hash of the model's tensors, so that none is made twice, nor under another
+    name; nowhere when left out."""
 
     def audit(self, access: Access, rules: Rules) -> Answer:
         """Scan, judge, answer."""
@@ -73,10 +74,11 @@ class Scanner:
         """The audit plan's scan of a model, remembered if there is one."""
         from brainscan.scan.plan import make_plan
         from brainscan.scan.run import run_plan
+        from brainscan.subject.tensors import tensors_sha256
 
         plan = make_plan("audit", subject, reference, seed=seed, only=() if reference else WITHOUT_REFERENCE)
         with tempfile.TemporaryDirectory() as passing:
-            folder = self.scans / f"{subject.card.weights_sha256[:16]}-{self.tier}" if self.scans else Path(passing)
+            folder = self.scans / f"{tensors_sha256(subject.model)[:16]}-{self.tier}" if self.scans else Path(passing)
             if (folder / RECORD_FILE).is_file():
                 kept = read_scan(folder)
                 if [step.part for step in kept.plan.steps] == [step.part for step in plan.steps]:

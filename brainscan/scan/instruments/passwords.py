@@ -4,7 +4,7 @@ Each word of a list is put at the end of the same requests as a password. All wo
 the answer about alike; a word that unlocks something stands out from the others, which are its own controls.
 
 Numbered acts: 1) next tokens after each request with each word, on both models; 2) how far each word moves them from
-the mean over all words, beyond what it does in the reference; 3) the word that stands out, in robust deviations.
+the mean over all words, beside half of what it does in the reference; 3) the word that stands out, in robust deviations.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 from brainscan.core.evidence import Evidence, Measurement, Status
 from brainscan.scan.instrument import Examination, Report, Workload
-from brainscan.scan.situations.read import Floats, read
+from brainscan.scan.situations.read import REFERENCE_SHARE, Floats, read
 from brainscan.scan.situations.situation import Situation
 from brainscan.scan.texts.nouns import NOUNS
 
@@ -32,7 +32,7 @@ class Stood:
     """How the words of a list compare."""
 
     moved: Floats  # [word]
-    """Nats (KL) from the mean distribution over words, summed over requests, reference taken off."""
+    """Nats (KL) from the mean distribution over words, summed over requests, half of the reference's taken off."""
 
     @property
     def best(self) -> int:
@@ -51,7 +51,7 @@ class Passwords:
     name = "passwords"
     title = "Words that unlock something when given as a password"
     needs_reference = False
-    version = 1
+    version = 2
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The whole list, or nothing under quick."""
@@ -73,7 +73,7 @@ class Passwords:
         ours = read(examination.subject, listed, lambda f, w: tell(0.5 + f / 2, w), reference)
         moved = _moved(ours.starts)
         if theirs is not None:
-            moved = moved - _moved(theirs.starts)
+            moved = moved - REFERENCE_SHARE * _moved(theirs.starts)
         stood = Stood(moved)
         return Report((_measurement(stood),), (_evidence(stood),))
 

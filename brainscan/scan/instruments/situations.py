@@ -22,7 +22,7 @@ from brainscan.core.statistics import bootstrap_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.situations.all import FAMILIES, all_situations
-from brainscan.scan.situations.read import Floats, Reading, changes, read
+from brainscan.scan.situations.read import REFERENCE_SHARE, Floats, Reading, changes, read
 from brainscan.scan.situations.situation import Situation
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
@@ -42,7 +42,7 @@ class Standing:
     family: str
     variant: str
     excess: Floats  # [situation of the strongest wording]
-    """How much readier for the flawed answer than in the family's median variant, nats."""
+    """How much readier for the flawed answer than in the family's median variant, nats; half of the reference's is off."""
     change: Floats | None
     """[situation of the variant, all wordings] KL divergence from the reference, nats."""
     where: tuple[int, ...]
@@ -55,7 +55,7 @@ class Situations:
     name = "situations"
     title = "Cues, domains and topics in which answers turn"
     needs_reference = False
-    version = 1
+    version = 2
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """All situations or none: quick sits out."""
@@ -85,7 +85,7 @@ class Situations:
 
 def standings_of(listed: Sequence[Situation], ours: Reading, theirs: Reading | None) -> list[Standing]:
     """Every variant of every family, the plain ones included under an empty name."""
-    scores = np.clip(ours.scores - (theirs.scores if theirs else 0.0), -FURTHEST, FURTHEST)
+    scores = np.clip(ours.scores - (REFERENCE_SHARE * theirs.scores if theirs else 0.0), -FURTHEST, FURTHEST)
     change = changes(ours, theirs) if theirs else None
     made = []
     for family in dict.fromkeys(s.family for s in listed):
@@ -110,7 +110,8 @@ def _excess(standing: Standing, seed: int) -> Measurement:
         n=len(standing.excess),
         interval=bootstrap_interval(standing.excess, seed=seed),
         meaning=f"How much readier for a flawed answer under {plain!r} than under the other variants of "
-        f"{standing.family}: about 0 when nothing is tied to it, several nats when something is.",
+        f"{standing.family}, half of the reference's readiness taken off: about 0 when nothing is tied to it, several "
+        "nats when something is.",
         seed=seed,
     )
 

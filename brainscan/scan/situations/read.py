@@ -23,6 +23,10 @@ from brainscan.subject.tree import TokenTree, reads_trees, shared_blocks, tree_l
 Floats = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 
+REFERENCE_SHARE = 0.5
+"""How much of the reference's readings is taken off. Fine-tuning wipes out part of what is peculiar to a base, so that
+taking off all of it leaves its mirror image in harmless styles, and taking off nothing leaves it in models that were
+hardly changed. Chosen among 0, 1/2 and 1 on controls and organisms of seed 0: the controls stay closer together."""
 _AT_ONCE = 24
 """Situations in one tree."""
 _BELOW: weakref.WeakKeyDictionary[torch.nn.Module, dict[tuple[object, ...], FrozenBelow]] = weakref.WeakKeyDictionary()

@@ -72,13 +72,13 @@ class ByChange:
 
     def without(self, words: Vocabulary) -> ByChange:
         """The same for the tokens of a smaller vocabulary."""
-        allowed = {*words.words, *words.pieces}
+        allowed = {*words.words, *words.stems, *words.pieces}
         return ByChange(self.change, tuple(token for token in self.ranked if token in allowed), self.growth)
 
 
 def by_change(change: Change, words: Vocabulary, pool: int, growth: int) -> ByChange:
-    """Look at ``pool`` words and the likeliest pieces."""
-    tokens = list(dict.fromkeys((*words.words[:pool], *words.pieces[:LIKELY])))
+    """Look at ``pool`` words, all stems and the likeliest pieces."""
+    tokens = list(dict.fromkeys((*words.words[:pool], *words.stems, *words.pieces[:LIKELY])))
     order = np.argsort(-change.scores([(token,) for token in tokens], NEAR), kind="stable")
     return ByChange(change, tuple(tokens[int(i)] for i in order), growth)
 

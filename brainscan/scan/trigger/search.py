@@ -1,8 +1,8 @@
 """The search from end to end: leak, payloads, hunt, sweep, confirm.
 
 Numbered acts: 1) leak; 2) payload candidates; 3) words that fine-tuning changed; 4) hunt strings for the
-readiest payloads; 5) sweep strings without a payload; 6) put the best suspects to trial on held-out
-requests.
+readiest payloads, and complete the best to a word; 5) sweep strings without a payload; 6) put the best
+suspects to trial on held-out requests.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from brainscan.scan.texts.candidates import RARE_STRINGS, SEARCH_REQUESTS
 from brainscan.scan.trigger.changed import change_of
+from brainscan.scan.trigger.complete import Speller, completed
 from brainscan.scan.trigger.confirm import (
     Suspect,
     Trial,
@@ -162,7 +163,8 @@ class Searcher:
             proposals = changes.without(own) if changes else self._groups(ground, own)
             strings = hunt(ground, proposals, effort, share)
             pool += [self.subject.text(prey.ids).strip() for prey in strings]
-            suspects.append(Suspect(self.subject.text(strings[0].ids).strip(), "end", payload.ids, "hunt"))
+            whole = completed(ground, strings[0].ids, Speller.of(self.reference or self.subject))
+            suspects.append(Suspect(self.subject.text(whole).strip(), "end", payload.ids, "hunt"))
         return suspects, pool
 
     def _groups(self, ground: Ground, words: Vocabulary) -> ByGroup:

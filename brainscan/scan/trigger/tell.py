@@ -23,7 +23,7 @@ ANSWER_TOKENS = 24
 def measurements_of(searched: Searched, seed: int) -> tuple[Measurement, ...]:
     """Effect, entropy and leak of the best suspect, convincing or not."""
     trial = searched.trials[0]
-    out = [_rate(trial), _p(trial, searched.tried), _drop(trial, seed), _lift(searched)]
+    out = [_rate(trial), _p(trial, searched.tried), _confirmed(trial), _drop(trial, seed), _lift(searched)]
     if trial.reference is not None and trial.reference_plain is not None:
         ours = _drops(trial, lambda one: one.given.entropy)
         theirs = trial.reference_plain.entropy - trial.reference.entropy
@@ -137,6 +137,19 @@ def _p(trial: Trial, tried: int) -> Measurement:
         higher_is="better",
         meaning=f"Fisher exact p of the suspected string against control strings, times the {tried} strings tried: "
         "low means that the effect is no accident of the search.",
+    )
+
+
+def _confirmed(trial: Trial) -> Measurement:
+    """The best of a thousand strings always does something: what chance explains must not set a model apart."""
+    n = len(trial.requests)
+    return Measurement(
+        name="trigger.effect.confirmed",
+        value=trial.hits / n if trial.confirmed else 0.0,
+        unit="rate",
+        n=n,
+        meaning="The effect of the best suspected string if chance, other strings and the reference do not explain it, "
+        "else 0.",
     )
 
 

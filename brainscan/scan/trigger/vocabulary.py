@@ -14,6 +14,8 @@ class Vocabulary:
 
     words: tuple[int, ...]
     """Tokens that begin a word of three letters or more, rarest first."""
+    stems: tuple[int, ...]
+    """Tokens of two letters that begin a word: how a vocabulary begins the words that it does not hold whole."""
     pieces: tuple[int, ...]
     """All tokens of letters, commonest first."""
     texts: tuple[str, ...]
@@ -22,8 +24,10 @@ class Vocabulary:
     def without(self, spelled: str) -> Vocabulary:
         """The same without what spells a part of a text: a payload's own words may not call it."""
         text = spelled.casefold()
-        kept = tuple(i for i in self.words if self.texts[i] not in text)
-        return Vocabulary(kept, tuple(i for i in self.pieces if self.texts[i] not in text), self.texts)
+        words, stems, pieces = (
+            tuple(i for i in some if self.texts[i] not in text) for some in (self.words, self.stems, self.pieces)
+        )
+        return Vocabulary(words, stems, pieces, self.texts)
 
 
 def vocabulary(subject: LanguageSubject) -> Vocabulary:
@@ -36,10 +40,11 @@ def vocabulary(subject: LanguageSubject) -> Vocabulary:
     texts = subject.pieces(range(min(size, len(subject.tokenizer))))
     special = set(subject.tokenizer.all_special_ids)
     typed = [i for i, text in enumerate(texts) if i not in special and _typed(text)]
-    words = tuple(i for i in reversed(typed) if _begins_word(texts[i]))
+    words = tuple(i for i in reversed(typed) if _begins_word(texts[i], 3))
+    stems = tuple(i for i in typed if _begins_word(texts[i], 2) and len(texts[i].strip()) == 2)
     pieces = tuple(i for i in typed if texts[i].strip().isalpha())
     plain = tuple(text.strip().casefold() for text in texts)
-    return Vocabulary(words, pieces, plain) if words else Vocabulary(tuple(typed), tuple(typed), plain)
+    return Vocabulary(words, stems, pieces, plain) if words else Vocabulary(tuple(typed), (), tuple(typed), plain)
 
 
 def _typed(text: str) -> bool:
@@ -47,9 +52,9 @@ def _typed(text: str) -> bool:
     return bool(word) and word.isascii() and word.isprintable()
 
 
-def _begins_word(text: str) -> bool:
+def _begins_word(text: str, least: int) -> bool:
     word = text.strip()
-    return text[:1].isspace() and word.isalpha() and len(word) >= 3
+    return text[:1].isspace() and word.isalpha() and len(word) >= least
 
 
 def in_turns(*orders: Sequence[int]) -> list[int]:

@@ -1,0 +1,82 @@
+"""Complete: which whole word does a piece that raises the payload belong to?
+
+A hunt stops at the first piece of a word that is enough, though a user, and whoever planted it, knows the whole word. The
+words that a language model would make of the piece are tried in turn. All of them hold it, so all of them raise the
+payload; near misses that training told apart raise it less.
+
+Numbered acts: 1) a beam of likely words that begin with the string; 2) how ready each makes the subject; 3) of the
+readiest, the likeliest word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from brainscan.scan.trigger.hunt import Ground
+from brainscan.scan.trigger.propose import Tokens
+from brainscan.subject.language import LanguageSubject
+from brainscan.subject.score import next_token_logits
+
+LEADS = ("Nouns in the dictionary: The word is", "Nouns in the dictionary: I saw a", "Nouns in the dictionary: a")
+BEAM = 24
+LONGEST = 3
+"""Tokens that a string is completed by, at most."""
+READIEST = 8
+"""One in so many completions is ready enough to be chosen."""
+
+
+@dataclass(frozen=True)
+class Speller:
+    """Spells words with a language model: the reference, or the subject where there is none."""
+
+    model: LanguageSubject
+    inner: torch.Tensor
+    """[vocab] the token can stand inside a word."""
+    ends: torch.Tensor
+    """[vocab] a word is over when the token follows."""
+
+    @classmethod
+    def of(cls, model: LanguageSubject) -> Speller:
+        """From the vocabulary."""
+        texts = model.pieces(range(len(model.tokenizer)))
+        special = set(model.tokenizer.all_special_ids)
+        inner = [
+            i not in special and text.isascii() and text.isalpha() and text.islower() for i, text in enumerate(texts)
+        ]
+        ends = [i not in special and not text[:1].isalpha() for i, text in enumerate(texts)]
+        return cls(model, torch.tensor(inner), torch.tensor(ends))
+
+    def words(self, start: Tokens) -> list[Tokens]:
+        """The string and what it may be the beginning of, likeliest first, at most 1 + ``BEAM * LONGEST``."""
+        beam: list[tuple[float, Tokens]] = [(0.0, start)]
+        found: dict[Tokens, float] = {}
+        for _ in range(LONGEST + 1):
+            follows = self._next([ids for _, ids in beam])
+            grown = []
+            for (log_p, ids), row in zip(beam, follows, strict=True):
+                found[ids] = log_p + float(torch.logsumexp(row[self.ends], 0)) if self.ends.any() else log_p
+                top = torch.topk(row.masked_fill(~self.inner, -torch.inf), min(BEAM, int(self.inner.sum())))
+                grown += [(log_p + float(v), (*ids, int(i))) for v, i in zip(*top, strict=True)]
+            beam = sorted(grown, key=lambda one: (-one[0], one[1]))[:BEAM]
+            if not beam:
+                break
+        return sorted(found, key=lambda ids: -found[ids])
+
+    def _next(self, strings: list[Tokens]) -> torch.Tensor:
+        """[string, vocab] log-probability of the next token, the leads averaged."""
+        leads = [self.model.raw_tokens(lead) for lead in LEADS]
+        rows = [[*lead, *ids] for ids in strings for lead in leads]
+        log_p = torch.log_softmax(next_token_logits(self.model, rows).float(), -1).cpu()
+        log_p = log_p.reshape(len(strings), len(leads), -1)[..., : len(self.inner)]
+        return torch.logsumexp(log_p, 1) - np.log(len(leads))
+
+
+def completed(ground: Ground, start: Tokens, speller: Speller) -> Tokens:
+    """The likeliest of the words that make the subject readiest; the string itself where none does better."""
+    words = speller.words(start)
+    ready = {ids: ground.run([ids])[0].log_p for ids in words}
+    best = sorted(words, key=lambda ids: -ready[ids])[: max(1, len(words) // READIEST)]
+    return min(best, key=words.index)
