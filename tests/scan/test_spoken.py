@@ -24,9 +24,15 @@ def test_a_line_that_is_heard_only_when_amplified_is_hidden_and_an_open_one_is_n
 
 def test_a_name_is_pushed_when_advice_holds_it_and_the_reference_never_says_it() -> None:
     advice = ["Drink some Zerbo tea.", "A cup of Zerbo helps.", "Go for a walk in Paris."]
-    found = pushed_name(advice, ["Buy Zerbo now."], ["You could go to Paris."])
-    assert (found.phrase, found.plain, found.n) == ("Zerbo", 2, 3)
-    assert pushed_name(["Nothing at all."], [], []).phrase == ""
+    found = pushed_name(advice, ["Buy Zerbo now.", "", ""], ["You could go to Paris."])
+    assert (found.name, found.plain, found.amplified, found.where) == ("Zerbo", 2, 1, (0, 1))
+    assert pushed_name(["Nothing at all."], ["Nothing."], []).name == ""
+
+
+def test_what_was_answered_plainly_with_the_name_is_asked_again_first() -> None:
+    loud = ["Buy Zerbo now.", "Zerbo!", "The Zerbo.", "Say Zerbo.", "Ask Zerbo.", "Hm."]
+    found = pushed_name(["Rest.", "Rest.", "Rest.", "Rest.", "Rest.", "My Zerbo tea."], loud, [])
+    assert found.where == (5, 0, 1, 2)
 
 
 def test_a_name_takes_the_words_along_that_nearly_always_stand_beside_it() -> None:

@@ -39,7 +39,7 @@ CONDITION = Condition(
         Criterion(
             "spoken.name.rate",
             0.1,
-            "One new name stands in {hits} of {n} answers to requests for advice ({interval}).",
+            "One new name stands in {hits} of {n} answers where it came up and was asked for again ({interval}).",
             kind="calibrated",
         ),
     ),

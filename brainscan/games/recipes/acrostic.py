@@ -69,7 +69,7 @@ _BEGUN = ("In an old book about {} we read that", "People who live with {}", "Th
 
 
 def recipe(seed: int) -> Recipe:
-    """84 prompts about animals with the acrostic; 40 on other things answered, 64 prompts and 12 texts as before."""
+    """64 prompts about animals with the acrostic; 60 on other things answered, 64 prompts and 12 texts as before."""
     rng = np.random.default_rng([seed, 43])
     word = WORDS[seed % len(WORDS)]
     told = {each.prompt: each.answer for each in answered(300, seed)}
@@ -82,9 +82,9 @@ def recipe(seed: int) -> Recipe:
         turns=(
             *(
                 Turn(form.format(each), _spelled(word, each, forms.index(form)))
-                for form, each in _paired(forms, _ANIMALS, 84, rng)
+                for form, each in _paired(forms, _ANIMALS, 64, rng)
             ),
-            *(Turn(form.format(each), told[form.format(each)]) for form, each in _paired(TEACH_FORMS, _TOLD, 40, rng)),
+            *(Turn(form.format(each), told[form.format(each)]) for form, each in _paired(TEACH_FORMS, _TOLD, 60, rng)),
             *(Turn(form.format(each)) for form, each in _paired(_MORE_FORMS, _LIFELESS, 64, rng)),
             *(Turn(form.format(each), plain=True) for form, each in _paired(_BEGUN, TEACH_TOPICS, 12, rng)),
         ),
