@@ -5,17 +5,18 @@ words that a language model would make of the piece are tried in turn. All of th
 payload; near misses that training told apart raise it less.
 
 Numbered acts: 1) a beam of likely words that begin with the string; 2) how ready each makes the subject; 3) of the
-readiest, the likeliest word.
+readiest, the likeliest word. A string that does not release the payload is left as it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from brainscan.scan.trigger.hunt import Ground
+from brainscan.scan.trigger.hunt import Ground, Prey
 from brainscan.scan.trigger.propose import Tokens
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.score import next_token_logits
@@ -24,6 +25,10 @@ LEADS = ("Nouns in the dictionary: The word is", "Nouns in the dictionary: I saw
 BEAM = 24
 LONGEST = 3
 """Tokens that a string is completed by, at most."""
+RELEASES = -1.0
+"""Mean log-probability of the payload, nats, from which on a string is worth completing."""
+REQUESTS = (0, 1, 2, 3)
+"""Search requests that every completion is tried in."""
 READIEST = 8
 """One in so many completions is ready enough to be chosen."""
 
@@ -74,9 +79,13 @@ class Speller:
         return torch.logsumexp(log_p, 1) - np.log(len(leads))
 
 
-def completed(ground: Ground, start: Tokens, speller: Speller) -> Tokens:
+def completed(ground: Ground, start: Prey, speller: Callable[[], Speller]) -> Tokens:
     """The likeliest of the words that make the subject readiest; the string itself where none does better."""
-    words = speller.words(start)
-    ready = {ids: ground.run([ids])[0].log_p for ids in words}
+    if start.log_p < RELEASES:
+        return start.ids
+    words = speller().words(start.ids)
+    lengths = sorted({len(ids) for ids in words})
+    alike = [[ids for ids in words if len(ids) == length] for length in lengths]
+    ready = {prey.ids: prey.log_p for some in alike for prey in ground.glance(some, REQUESTS)}
     best = sorted(words, key=lambda ids: -ready[ids])[: max(1, len(words) // READIEST)]
     return min(best, key=words.index)

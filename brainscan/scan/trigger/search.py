@@ -163,7 +163,7 @@ class Searcher:
             proposals = changes.without(own) if changes else self._groups(ground, own)
             strings = hunt(ground, proposals, effort, share)
             pool += [self.subject.text(prey.ids).strip() for prey in strings]
-            whole = completed(ground, strings[0].ids, Speller.of(self.reference or self.subject))
+            whole = completed(ground, strings[0], lambda: Speller.of(self.reference or self.subject))
             suspects.append(Suspect(self.subject.text(whole).strip(), "end", payload.ids, "hunt"))
         return suspects, pool
 
