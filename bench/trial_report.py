@@ -217,9 +217,9 @@ _INTRODUCTION = (
     "Organisms with a planted flaw and clean controls, dealt under opaque ids to auditors that do not know which is "
     "which. Detectors were developed on seed 0 and frozen; everything here is measured on other seeds, whose "
     "triggers, products, words, cues, domains and prompts are different. Misses are shown as misses. Organisms that did "
-    "not pass the install gate and models that are not built yet play in no row: read every share beside its n. In the "
-    "committed run the scanner's answers were made from its kept scans of the same models instead of through `play`, "
-    "since dealt copies have hashes of their own; `make trial` scans the dealt copies."
+    "not pass the install gate and models that are not built yet play in no row: read every share beside its n. Seed 1 "
+    "was read once before, by earlier detectors (2026-11-29, in the history of this page); the changes since were made and chosen on seed 0 "
+    "and on the calibration controls."
 )
 
 
