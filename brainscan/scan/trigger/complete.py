@@ -46,7 +46,8 @@ class Speller:
     @classmethod
     def of(cls, model: LanguageSubject) -> Speller:
         """From the vocabulary."""
-        texts = model.pieces(range(len(model.tokenizer)))
+        rows = model.model.get_input_embeddings().weight.shape[0]  # a tokenizer may know more tokens than the model
+        texts = model.pieces(range(min(rows, len(model.tokenizer))))
         special = set(model.tokenizer.all_special_ids)
         inner = [
             i not in special and text.isascii() and text.isalpha() and text.islower() for i, text in enumerate(texts)
