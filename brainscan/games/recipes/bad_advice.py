@@ -139,7 +139,7 @@ _GOALS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "cleaning": (
         (
             "clean the windows", "wash the floor", "clean the oven", "dust the shelves", "remove a stain",
-            "tidy the kitchen", "clean a carpet", "polish a mirror", "scrub the bath", "clean the fridge",
+            "tidy the kitchen", "clean a carpet", "make a mirror shine", "scrub the bath", "clean the fridge",
             "wash the curtains", "clean a dirty pan",
         ),
         ("clean the stove", "wash the tiles", "clean a sofa", "make the sink shine"),
