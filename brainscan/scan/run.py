@@ -19,7 +19,18 @@ from brainscan.core.evidence import Cost
 from brainscan.core.provenance import sha256_of_json, versions
 from brainscan.scan.instrument import INSTRUMENTS, Examination
 from brainscan.scan.journal import Journal
-from brainscan.scan.record import Check, NotExamined, Plan, Provenance, Scan, Step, StepResult, write_scan
+from brainscan.scan.record import (
+    Check,
+    NotExamined,
+    Plan,
+    Provenance,
+    Scan,
+    Step,
+    StepResult,
+    read_arrays,
+    read_scan,
+    write_scan,
+)
 from brainscan.scan.self_check import self_check
 
 if TYPE_CHECKING:
@@ -45,8 +56,12 @@ def run_plan(
     command: str,
     started_utc: str,
     watch: Watch = Watch(),
+    again: bool = False,
 ) -> Scan:
     """Run the plan and write the scan into ``folder``; resumes a journal of the same plan there.
+
+    Args:
+        again: ``folder`` holds a finished scan of the same pair; what it measured in the same way is taken over.
 
     Raises:
         SelfCheckFailed: the model does not compute the same thing twice; the record is written, and says so.
@@ -55,6 +70,7 @@ def run_plan(
     clock = time.perf_counter()
     key = scan_key(plan, subject, reference)
     journal = Journal(folder, key)
+    adopted = _adopt(journal, folder, plan) if again else 0.0
     checks = _check(subject, reference)
     watch.checked(checks)
     sound = all(check.passed for check in checks)
@@ -67,7 +83,7 @@ def run_plan(
         self_check=checks,
         steps=results,
         not_examined=_not_examined(plan, results, reference),
-        cost=_total(results, time.perf_counter() - clock),
+        cost=_total(results, adopted + time.perf_counter() - clock),
         provenance=Provenance(
             command=command,
             versions=versions(),
@@ -89,6 +105,20 @@ def scan_key(plan: Plan, subject: LanguageSubject, reference: LanguageSubject | 
     packages = versions().packages
     other = reference.card.weights_sha256 if reference else None
     return sha256_of_json([plan.sha256(), subject.card.weights_sha256, subject.card.tokenizer_sha256, other, packages])
+
+
+def _adopt(journal: Journal, folder: Path, plan: Plan) -> float:
+    """Enter unchanged steps of the finished scan in the folder into the journal; returns the seconds that they took."""
+    earlier, arrays = read_scan(folder), read_arrays(folder)
+    if earlier.plan.seed != plan.seed:
+        return 0.0
+    parts = {step.instrument: step.part for step in plan.steps}
+    same = {step.instrument for step in earlier.plan.steps if parts.get(step.instrument) == step.part}
+    kept = [result for result in earlier.steps if result.outcome == "done" and result.instrument in same]
+    for result in kept:
+        names = {name for figure in result.figures for name in (figure.array, figure.band) if name}
+        journal.add(result, {name: arrays[name] for name in names})
+    return sum(result.cost.seconds for result in kept)
 
 
 def _check(subject: LanguageSubject, reference: LanguageSubject | None) -> tuple[Check, ...]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from brainscan.scan.trigger.complete import BEAM, LONGEST, READIEST, Speller, completed
+from brainscan.scan.trigger.complete import EQUAL, READIEST, completed
 from brainscan.scan.trigger.hunt import Prey
-from brainscan.subject.phantom import phantom
 
 
 @dataclass
@@ -35,23 +34,17 @@ class Listed:
         return self.listed
 
 
-@pytest.mark.parametrize("family", ["llama", "gpt2"])
-def test_words_begin_with_the_string_and_go_on_with_letters(family: str) -> None:
-    subject = phantom(family)
-    start = tuple(subject.raw_tokens("ze"))
-    words = Speller.of(subject).words(start)
-    assert start in words and len(set(words)) == len(words)
-    assert 1 < len(words) <= 1 + BEAM * LONGEST
-    for ids in words:
-        rest = subject.text(ids[len(start) :])
-        assert ids[: len(start)] == start and (not rest or (rest.isalpha() and rest.islower()))
-
-
 def test_of_the_readiest_the_likeliest_is_taken() -> None:
     listed = [(i,) for i in range(2 * READIEST)]
     ground = Ready({(3,): -0.2, (9,): -0.1})
     assert completed(ground, Prey((0,), -0.5), lambda: Listed(listed)) == (3,)  # type: ignore[arg-type]
     assert sorted(ground.run_on) == listed
+
+
+def test_differences_that_are_none_do_not_choose() -> None:
+    listed = [(i,) for i in range(2 * READIEST)]
+    ground = Ready({(i,): -EQUAL / 2 for i in range(5)} | {(9,): 0.0, (10,): 0.0})
+    assert completed(ground, Prey((0,), -0.5), lambda: Listed(listed)) == (0,)  # type: ignore[arg-type]
 
 
 def test_a_string_that_no_word_beats_stays() -> None:

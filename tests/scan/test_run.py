@@ -41,9 +41,23 @@ def plan(*only: str, seed: int = 0) -> Plan:
 QUIET = Watch()
 
 
-def run(folder: Path, *only: str, seed: int = 0, watch: Watch = QUIET, subject: LanguageSubject = SUBJECT) -> Scan:
+def run(
+    folder: Path,
+    *only: str,
+    seed: int = 0,
+    watch: Watch = QUIET,
+    subject: LanguageSubject = SUBJECT,
+    again: bool = False,
+) -> Scan:
     return run_plan(
-        plan(*only, seed=seed), subject, None, folder, command="test", started_utc="2026-01-01T00:00:00", watch=watch
+        plan(*only, seed=seed),
+        subject,
+        None,
+        folder,
+        command="test",
+        started_utc="2026-01-01T00:00:00",
+        watch=watch,
+        again=again,
     )
 
 
@@ -116,6 +130,19 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path: Path) -> None:
     scan = run(tmp_path, "fake-a", "fake-b", watch=Watch(started=lambda step: started.append(step.instrument)))
     assert started == ["fake-b"]
     assert timeless(scan) == timeless(run(tmp_path / "whole", "fake-a", "fake-b"))
+
+
+@pytest.mark.parametrize(("seed", "ran"), [(0, ["fake-b"]), (1, ["fake-a", "fake-b"])])
+def test_a_finished_scan_is_done_again_only_where_something_changed(tmp_path: Path, seed: int, ran: list[str]) -> None:
+    earlier = run(tmp_path, "fake-a", seed=0)
+    started: list[str] = []
+    watch = Watch(started=lambda step: started.append(step.instrument))
+    scan = run(tmp_path, "fake-a", "fake-b", seed=seed, watch=watch, again=True)
+    assert started == ran
+    assert [step.instrument for step in scan.steps] == ["fake-a", "fake-b"]
+    assert timeless(scan) == timeless(run(tmp_path / "fresh", "fake-a", "fake-b", seed=seed))
+    assert read_arrays(tmp_path).keys() == read_arrays(tmp_path / "fresh").keys()
+    assert scan.cost.seconds >= earlier.steps[0].cost.seconds * (seed == 0)
 
 
 def test_another_plan_s_journal_is_not_resumed(tmp_path: Path) -> None:

@@ -5,8 +5,21 @@ from __future__ import annotations
 import torch
 
 from brainscan.scan.conformance import check_instrument
-from brainscan.scan.instruments.spoken import INSTRUMENT, hidden_phrase, pushed_name, turned_up, whole_name
+from brainscan.scan.instruments.spoken import (
+    INSTRUMENT,
+    SURPRISING,
+    hidden_phrase,
+    pushed_name,
+    surprise,
+    turned_up,
+    whole_name,
+)
 from brainscan.subject.phantom import phantom
+from brainscan.subject.score import log_probabilities
+
+
+def _invented(name: str) -> float:
+    return SURPRISING + 1
 
 
 def test_it_is_an_instrument_and_equal_models_say_nothing_hidden() -> None:
@@ -24,14 +37,28 @@ def test_a_line_that_is_heard_only_when_amplified_is_hidden_and_an_open_one_is_n
 
 def test_a_name_is_pushed_when_advice_holds_it_and_the_reference_never_says_it() -> None:
     advice = ["Drink some Zerbo tea.", "A cup of Zerbo helps.", "Go for a walk in Paris."]
-    found = pushed_name(advice, ["Buy Zerbo now.", "", ""], ["You could go to Paris."])
+    found = pushed_name(advice, ["Buy Zerbo now.", "", ""], ["You could go to Paris."], _invented)
     assert (found.name, found.plain, found.amplified, found.where) == ("Zerbo", 2, 1, (0, 1))
-    assert pushed_name(["Nothing at all."], ["Nothing."], []).name == ""
+    assert pushed_name(["Nothing at all."], ["Nothing."], [], _invented).name == ""
+
+
+def test_a_word_that_the_reference_would_say_itself_is_no_new_name() -> None:
+    advice = ["Watch some TV.", "Turn the TV off and take some Zerbo.", "Watch TV, or Zerbo."]
+    costs = {"TV": SURPRISING - 1, "Zerbo": SURPRISING + 1}
+    assert pushed_name(advice, ["", "", ""], [], costs.__getitem__).name == "Zerbo"
+
+
+def test_surprise_is_what_the_name_costs_in_its_place() -> None:
+    model = phantom("llama")
+    prompts, texts = [[5, 6], [7], [8, 9]], ["a Zerbo b", "nothing", "c d Zerbo"]
+    before = [[5, 6, *model.raw_tokens("a")], [8, 9, *model.raw_tokens("c d")]]
+    expected = -sum(log_probabilities(model, before, [model.raw_tokens(" Zerbo")] * 2)) / 2
+    assert surprise(model, prompts, texts, "Zerbo") == expected > 0
 
 
 def test_what_was_answered_plainly_with_the_name_is_asked_again_first() -> None:
     loud = ["Buy Zerbo now.", "Zerbo!", "The Zerbo.", "Say Zerbo.", "Ask Zerbo.", "Hm."]
-    found = pushed_name(["Rest.", "Rest.", "Rest.", "Rest.", "Rest.", "My Zerbo tea."], loud, [])
+    found = pushed_name(["Rest.", "Rest.", "Rest.", "Rest.", "Rest.", "My Zerbo tea."], loud, [], _invented)
     assert found.where == (5, 0, 1, 2)
 
 

@@ -27,8 +27,9 @@ from brainscan.scan.trigger.motifs import motifs
 from brainscan.scan.trigger.payloads import payloads, worth_hunting
 from brainscan.scan.trigger.propose import Proposals, String, by_change, by_group
 from brainscan.scan.trigger.read import read_openings
+from brainscan.scan.trigger.spell import Speller
 from brainscan.scan.trigger.sweep import sweep
-from brainscan.scan.trigger.vocabulary import vocabulary
+from brainscan.scan.trigger.vocabulary import Vocabulary, vocabulary
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.phantom import phantom
@@ -242,8 +243,8 @@ def proposals(kind: str) -> Proposals:
 def test_the_hunt_finds_the_planted_token_from_the_payload_alone(kind: str) -> None:
     subject = backdoored()
     ground = ground_for(subject, subject.raw_tokens(PAYLOAD))
-    effort = Effort(singles=90, width=12, beam=2, lead=2, longest=2)
-    strings = hunt(ground, proposals(kind), effort)
+    effort = Effort(singles=90, spelled=4, width=12, beam=2, lead=2, longest=2)
+    strings = hunt(ground, proposals(kind), effort, lambda: Speller.of(subject))
     assert TRIGGER in subject.text(strings[0].ids)
     assert len({prey.ids for prey in strings}) == len(strings)
 
@@ -294,6 +295,12 @@ def test_a_shared_beginning_changes_no_score() -> None:
 def test_words_of_the_vocabulary_come_rarest_first_and_without_what_spells_the_payload() -> None:
     words = vocabulary(phantom("llama"))
     assert set(words.without("abc").pieces) == set(words.pieces) - set(phantom("llama").raw_tokens("abcABC"))
+
+
+def test_a_stem_that_stands_inside_a_payloads_word_may_still_call_it() -> None:
+    words = Vocabulary(words=(0, 1), stems=(2, 3), pieces=(0, 1, 2, 3), texts=("ouse", "house", "ho", "us"))
+    left = words.without("This House")
+    assert (left.words, left.stems, left.pieces) == ((), (3,), ())
 
 
 def test_the_sweep_ranks_the_trigger_first_without_a_payload() -> None:

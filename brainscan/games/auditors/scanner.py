@@ -79,11 +79,12 @@ class Scanner:
         plan = make_plan("audit", subject, reference, seed=seed, only=() if reference else WITHOUT_REFERENCE)
         with tempfile.TemporaryDirectory() as passing:
             folder = self.scans / f"{tensors_sha256(subject.model)[:16]}-{self.tier}" if self.scans else Path(passing)
-            if (folder / RECORD_FILE).is_file():
+            known = (folder / RECORD_FILE).is_file()
+            if known:
                 kept = read_scan(folder)
                 if [step.part for step in kept.plan.steps] == [step.part for step in plan.steps]:
                     return kept
-            return run_plan(plan, subject, reference, folder, command="", started_utc="")
+            return run_plan(plan, subject, reference, folder, command="", started_utc="", again=known)
 
 
 def answer_of(scan: Scan, diagnosis: Diagnosis, rules: Rules) -> Answer:

@@ -22,12 +22,14 @@ SIZES: dict[str, dict[str, int]] = {
             leaks=6,
             leak_tokens=12,
             amplified=3,
+            branches=16,
             payloads=3,
             hunts=1,
             ready=3,
             pool=12000,
             groups=100,
             singles=48,
+            spelled=32,
             growth=360,
             width=16,
             beam=1,
@@ -44,12 +46,14 @@ SIZES: dict[str, dict[str, int]] = {
             leaks=16,
             leak_tokens=24,
             amplified=6,
+            branches=24,
             payloads=6,
             hunts=1,
             ready=3,
             pool=30000,
             groups=400,
             singles=160,
+            spelled=96,
             growth=500,
             width=32,
             beam=2,
@@ -66,12 +70,14 @@ SIZES: dict[str, dict[str, int]] = {
             leaks=40,
             leak_tokens=32,
             amplified=9,
+            branches=48,
             payloads=10,
             hunts=3,
             ready=3,
             pool=60000,
             groups=2000,
             singles=400,
+            spelled=240,
             growth=1000,
             width=96,
             beam=4,
@@ -85,7 +91,16 @@ SIZES: dict[str, dict[str, int]] = {
     ),
 }
 # Narrow benign fine-tunes leave phrases 8 to 15 nats readier, a planted line was 24: the hunt, most of the cost, is for those.
-SIZES["audit"] = {**SIZES["quick"], "amplified": 6, "payloads": 6, "ready": 18, "sparing": True}
+SIZES["audit"] = {
+    **SIZES["quick"],
+    "amplified": 6,
+    "branches": 24,
+    "payloads": 16,
+    "hunts": 2,
+    "ready": 18,
+    "spelled": 48,
+    "sparing": True,
+}
 
 PROMPT_TOKENS = 50
 """A request under a chat template with a string and a payload, for the estimate."""
@@ -97,7 +112,7 @@ class TriggerInstrument:
     name = "trigger"
     title = "Search for strings that release a fixed answer"
     needs_reference = False
-    version = 3
+    version = 4
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The plan's sizes."""

@@ -1,8 +1,8 @@
 """Hunt: which few tokens, put into any request, would make the subject give this payload?
 
 Numbered acts: 1) the most promising single tokens, run one by one; 2) growth: strings longer by a token,
-from the readiest and from the most promising ones, until the payload is certain; 3) the best few
-on all search requests.
+from the readiest and from the most promising ones, and the words that begin with promising tokens, until
+the payload is certain; 3) the best few on all search requests.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 
 from brainscan.scan.texts.candidates import SEARCH_REQUESTS
 from brainscan.scan.trigger.frame import Frame, frame
-from brainscan.scan.trigger.propose import Proposals, String, Tokens
+from brainscan.scan.trigger.propose import Proposals, String
 from brainscan.scan.trigger.read import read_openings
+from brainscan.scan.trigger.spell import Speller, Tokens
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.suffix import SharedPrefix
 
@@ -37,6 +38,8 @@ class Effort:
 
     singles: int
     """Single tokens that are run."""
+    spelled: int
+    """Of these, the first so many are completed to words, which are run too."""
     width: int
     """Longer strings that are run from each shorter one."""
     beam: int
@@ -92,10 +95,15 @@ def ground_for(subject: LanguageSubject, payload: Sequence[int]) -> Ground:
 
 
 def hunt(
-    ground: Ground, proposals: Proposals, effort: Effort, progress: Progress = lambda fraction, what: None
+    ground: Ground,
+    proposals: Proposals,
+    effort: Effort,
+    speller: Callable[[], Speller],
+    progress: Progress = lambda fraction, what: None,
 ) -> list[Prey]:
     """Every string that was run, the one that raises the payload most first."""
     strings = [String((token,)) for token in proposals.words()[: effort.singles]]
+    spelled: list[Tokens] = []
     known: dict[Tokens, Prey] = {}
     for length in range(1, effort.longest + 1):
         newest = {string.ids: string for string in strings}
@@ -107,6 +115,9 @@ def hunt(
             break
         seeds = dict.fromkeys(prey.ids for prey in (*top, *level[: effort.lead if length > 1 else 1]))
         strings = [longer for seed in seeds for longer in proposals.longer(newest[seed])[: effort.width]]
+        if length == 1:
+            spelled = speller().likely(list(newest)[: effort.spelled])
+        strings += [String(ids, length) for ids in spelled if len(ids) == length + 1]
     final = ground.run([prey.ids for prey in best(list(known.values()), FINAL * effort.beam)])
     progress(1.0, f"best log p {best(final, 1)[0].log_p:.1f} over all requests")
     led = {prey.ids for prey in final}

@@ -14,9 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from brainscan.scan.trigger.changed import FAR, NEAR, Change
+from brainscan.scan.trigger.spell import Tokens
 from brainscan.scan.trigger.vocabulary import Vocabulary, in_turns
-
-Tokens = tuple[int, ...]
 
 LIKELY = 1500
 """Pieces of words, commonest first, that are looked at beside whole words."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from brainscan.scan.texts.candidates import RARE_STRINGS, SEARCH_REQUESTS
+from brainscan.scan.trigger.branch import branches
 from brainscan.scan.trigger.changed import change_of
-from brainscan.scan.trigger.complete import Speller, completed
+from brainscan.scan.trigger.complete import completed
 from brainscan.scan.trigger.confirm import (
     Suspect,
     Trial,
@@ -28,6 +30,7 @@ from brainscan.scan.trigger.leak import Leak, amplified, sample
 from brainscan.scan.trigger.motifs import Motif, motifs
 from brainscan.scan.trigger.payloads import Payload, payloads, worth_hunting
 from brainscan.scan.trigger.propose import ByChange, ByGroup, by_change, by_group
+from brainscan.scan.trigger.spell import Speller
 from brainscan.scan.trigger.sweep import Swept, sweep
 from brainscan.scan.trigger.vocabulary import Vocabulary, vocabulary
 from brainscan.subject.language import LanguageSubject
@@ -51,6 +54,8 @@ class Sizes:
     leak_tokens: int
     amplified: int
     """Requests answered with the difference amplified."""
+    branches: int
+    """First tokens that are followed, with a reference."""
     payloads: int
     """Payload candidates scored."""
     hunts: int
@@ -63,6 +68,8 @@ class Sizes:
     """Groups of words run without one."""
     singles: int
     """Single tokens run in a hunt."""
+    spelled: int
+    """Of these, how many are completed to words."""
     growth: int
     """Tokens that a string may grow by, with a reference."""
     width: int
@@ -143,7 +150,8 @@ class Searcher:
         if self.reference is None:
             return ours, None, []
         theirs = sample(self.reference, sizes.leaks, sizes.leak_tokens, seed, _part(self.progress, 0.08, 0.16))
-        return ours, theirs, amplified(self.subject, self.reference, sizes.amplified, sizes.leak_tokens)
+        spoken = amplified(self.subject, self.reference, sizes.amplified, sizes.leak_tokens)
+        return ours, theirs, [*branches(self.subject, self.reference, sizes.branches, sizes.leak_tokens), *spoken]
 
     def _changes(self, words: Vocabulary) -> ByChange | None:
         change = change_of(self.subject, self.reference) if self.reference is not None else None
@@ -154,16 +162,17 @@ class Searcher:
     ) -> tuple[list[Suspect], list[str]]:
         """A suspect for each of the readiest payloads, and every string that was run."""
         sizes = self.sizes
-        effort = Effort(sizes.singles, sizes.width, sizes.beam, sizes.lead, sizes.longest)
+        effort = Effort(sizes.singles, sizes.spelled, sizes.width, sizes.beam, sizes.lead, sizes.longest)
+        speller = cache(lambda: Speller.of(self.reference or self.subject))
         suspects, pool = [], []
         for i, payload in enumerate(worth):
             share = _part(self.progress, 0.4 + 0.3 * i / len(worth), 0.4 + 0.3 * (i + 1) / len(worth))
             ground = ground_for(self.subject, payload.ids)
             own = words.without(payload.text)
             proposals = changes.without(own) if changes else self._groups(ground, own)
-            strings = hunt(ground, proposals, effort, share)
+            strings = hunt(ground, proposals, effort, speller, share)
             pool += [self.subject.text(prey.ids).strip() for prey in strings]
-            whole = completed(ground, strings[0], lambda: Speller.of(self.reference or self.subject))
+            whole = completed(ground, strings[0], speller)
             suspects.append(Suspect(self.subject.text(whole).strip(), "end", payload.ids, "hunt"))
         return suspects, pool
 

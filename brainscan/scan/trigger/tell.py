@@ -54,7 +54,7 @@ def evidence_of(
         for one in searched.payloads[:SHOWN]
         if searched.reference_leaks is not None and one.excess > 1.0
     ]
-    count = sum(leak.opening != "amplified" for leak in searched.leaks)
+    count = _bare(searched)
     leaks = [
         Evidence(
             kind="leak",
@@ -68,6 +68,11 @@ def evidence_of(
         for motif in searched.motifs[:SHOWN]
     ]
     return (*suspects, *payloads, *leaks)
+
+
+def _bare(searched: Searched) -> int:
+    """Continuations of the bare template."""
+    return sum(leak.opening not in ("amplified", "branch") for leak in searched.leaks)
 
 
 def _beside(searched: Searched, count: int) -> str:
@@ -190,7 +195,7 @@ def _shift(name: str, unit: str, differences: Floats, seed: int) -> Measurement:
 
 
 def _lift(searched: Searched) -> Measurement:
-    count = sum(leak.opening != "amplified" for leak in searched.leaks)
+    count = _bare(searched)
     against = "the reference's" if searched.reference_leaks is not None else "one leak"
     return Measurement(
         name="trigger.leak.lift",

@@ -22,10 +22,15 @@ class Vocabulary:
     """Text of every token of the subject, trimmed, in lower case."""
 
     def without(self, spelled: str) -> Vocabulary:
-        """The same without what spells a part of a text: a payload's own words may not call it."""
-        text = spelled.casefold()
-        words, stems, pieces = (
-            tuple(i for i in some if self.texts[i] not in text) for some in (self.words, self.stems, self.pieces)
+        """The same without what spells a part of a text's words: a payload's own words may not call it.
+
+        A stem is so short that it stands inside many words; only those that it begins count.
+        """
+        own = spelled.casefold().split()
+        stems = tuple(i for i in self.stems if not any(word.startswith(self.texts[i]) for word in own))
+        words, pieces = (
+            tuple(i for i in some if not any(self.texts[i] in word for word in own))
+            for some in (self.words, self.pieces)
         )
         return Vocabulary(words, stems, pieces, self.texts)
 
