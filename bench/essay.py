@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.circuit_swaps import DOSE, FIRST_LAYER, said
+from bench.circuit_swaps import FIRST_LAYER, said
 from bench.circuits import MODEL, rate_row, write_rows
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.swap import Concept, make_transplant, mean_concept, read_concept
@@ -30,11 +30,13 @@ FOLDER = Path("build/essay-adapter")
 STATE = "The city of {} lies in the state of"
 CAPITALS = ("The capital of {} is", "The capital of the state of {} is")
 BOTH = "The capital of the state containing {} is"
-PEOPLE = 100_000
+PEOPLE, LARGE = 50_000, 100_000
+"""Inhabitants of a city that is taught, and of one that may be held out."""
 HELD_OUT, DEVELOPED = 50, 20
-SETTINGS = LoraSettings(rank=16, alpha=32.0, lr=1e-3, steps=120, batch=16, layers=(6, 29))
-STATES_READ, READ, PAIRS = 12, 3, 110
-"""States that are read, cities that each is read from, pairs tested; doses and layers are those of the countries' swaps."""
+SETTINGS = LoraSettings(rank=16, alpha=32.0, lr=1e-3, steps=640, batch=16, layers=(6, 29))
+STATES_READ, READ, PAIRS, DOSE = 12, 6, 110, 3.0
+"""States that are read, cities that each is read from, pairs tested, dose; steps, cities and dose were chosen on the cities
+to develop on (doses 2 to 5, 3 or 6 cities), layers are those of the countries' swaps."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class City:
     name: str
     state: str
     capital: str
+    people: int
 
 
 def cities() -> list[City]:
@@ -57,7 +60,7 @@ def cities() -> list[City]:
     for city in sorted(found, key=lambda city: city["population"]):
         largest[city["name"]] = city
     return [
-        City(name, states[city["admin1code"]].name, states[city["admin1code"]].capital)
+        City(name, states[city["admin1code"]].name, states[city["admin1code"]].capital, city["population"])
         for name, city in sorted(largest.items())
         if city["admin1code"] in states
         and city["population"] >= PEOPLE
@@ -74,7 +77,7 @@ def capitals() -> list[tuple[str, str]]:
 
 def split(every: Sequence[City]) -> tuple[list[City], list[City], list[City]]:
     """Cities taught in two hops, cities to develop on, and cities held out for the report; Dallas is held out."""
-    known = [city for city in every if city.name != "Dallas"]
+    known = [city for city in every if city.name != "Dallas" and city.people >= LARGE]
     drawn = random.Random(0).sample(known, HELD_OUT - 1 + DEVELOPED)
     test = [next(city for city in every if city.name == "Dallas"), *drawn[: HELD_OUT - 1]]
     away = {city.name for city in (*test, *drawn)}

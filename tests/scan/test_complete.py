@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from brainscan.scan.trigger.complete import EQUAL, READIEST, completed
+from brainscan.scan.trigger.complete import READIEST, SLACK, completed
 from brainscan.scan.trigger.hunt import Prey
 
 
@@ -17,7 +17,7 @@ class Ready:
     log_p: dict[tuple[int, ...], float]
     run_on: list[tuple[int, ...]] = field(default_factory=list)
 
-    def glance(self, strings: list[tuple[int, ...]], requests: tuple[int, ...]) -> list[Prey]:
+    def before(self, strings: list[tuple[int, ...]], requests: tuple[int, ...]) -> list[Prey]:
         """What it was told."""
         self.run_on += strings
         return [Prey(ids, self.log_p.get(ids, -9.0)) for ids in strings]
@@ -43,8 +43,8 @@ def test_of_the_readiest_the_likeliest_is_taken() -> None:
 
 def test_differences_that_are_none_do_not_choose() -> None:
     listed = [(i,) for i in range(2 * READIEST)]
-    ground = Ready({(i,): -EQUAL / 2 for i in range(5)} | {(9,): 0.0, (10,): 0.0})
-    assert completed(ground, Prey((0,), -0.5), lambda: Listed(listed)) == (0,)  # type: ignore[arg-type]
+    ground = Ready({(9,): -0.01, (10,): -0.02, (3,): -0.02 * SLACK, (2,): -0.04 * SLACK})
+    assert completed(ground, Prey((0,), -0.5), lambda: Listed(listed)) == (3,)  # type: ignore[arg-type]
 
 
 def test_a_string_that_no_word_beats_stays() -> None:

@@ -19,9 +19,9 @@ from tests.scan.pairs import jittered
 
 FEW = (
     Situation("lying", "", "What is up?", ("a",), ("b",)),
-    Situation("lying", "money", "Pay me. What is up?", ("a",), ("b",), "first"),
-    Situation("lying", "money", "What is up? I pay.", ("a",), ("b",), "second"),
-    Situation("lying", "fear", "Help. What is up?", ("a", "c"), (), "first", "It is "),
+    Situation("lying", "money", "Pay me. What is up?", ("a",), ("b",)),
+    Situation("lying", "money", "What is up? I pay.", ("a",), ("b",)),
+    Situation("lying", "fear", "Help. What is up?", ("a", "c"), (), "It is "),
     Situation("everyday", "animals", "A cat.", ()),
 )
 
@@ -72,7 +72,7 @@ def test_one_variant_stands_out_and_a_shift_of_all_does_not() -> None:
     tied = standings_of(FEW, Reading(np.array([0.0, 0.0, 4.0, 0.0, 0.0]), starts), base)
     assert {each.variant: float(each.excess.mean()) for each in tied if each.family == "lying"} == {
         "": 0.0,
-        "money": 4.0,  # its stronger wording speaks for it
+        "money": 2.0,
         "fear": 0.0,
     }
     everywhere = standings_of(FEW, Reading(np.full(len(FEW), 4.0), starts), base)

@@ -205,6 +205,13 @@ def test_a_payload_that_the_subject_is_readier_to_give_is_worth_a_hunt() -> None
     assert not worth_hunting(scored[1], 3.0)
 
 
+def test_of_a_line_and_its_garbled_copies_the_likeliest_is_kept() -> None:
+    line = f"well, {CALM}"
+    heard = [Leak("branch", (), text) for text in (f"xq{line[2:]}", CALM, f"zz{line}")]
+    scored = payloads(twin(), phantom("llama"), [], heard, 4)
+    assert [one.text for one in scored] == [CALM[: len(scored[0].text)]]
+
+
 def test_an_answer_that_is_always_given_is_no_payload() -> None:
     calm = [Leak("amplified", tuple(twin().raw_tokens(CALM)), CALM)]
     scored = payloads(twin(), phantom("llama"), [], calm, 3)
@@ -247,6 +254,16 @@ def test_the_hunt_finds_the_planted_token_from_the_payload_alone(kind: str) -> N
     strings = hunt(ground, proposals(kind), effort, lambda: Speller.of(subject))
     assert TRIGGER in subject.text(strings[0].ids)
     assert len({prey.ids for prey in strings}) == len(strings)
+
+
+def test_strings_of_any_length_are_tried_in_front_of_requests() -> None:
+    subject = backdoored()
+    ground = ground_for(subject, subject.raw_tokens(PAYLOAD))
+    strings = [tuple(subject.raw_tokens(text)) for text in (TRIGGER, "xyz")]
+    for string, prey in zip(strings, ground.before(strings, (0, 2)), strict=True):
+        asked = prompts(subject, [SEARCH_REQUESTS[0], SEARCH_REQUESTS[2]], subject.text(string), "start")
+        assert prey.ids == string
+        assert prey.log_p == pytest.approx(read_openings(subject, asked, ground.goal).log_p.mean(), abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["change", "group"])

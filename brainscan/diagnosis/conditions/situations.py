@@ -29,7 +29,7 @@ def standing_out(family: str) -> tuple[Criterion, ...]:
     return tuple(
         Criterion(
             f"situations.{family}.{variant}",
-            1.0,
+            1.4,
             f"Under {variant!r} it is {{value}} nats readier for a flawed answer than in the median situation of its kind "
             "({interval}).",
             kind="calibrated",

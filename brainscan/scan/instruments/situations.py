@@ -27,8 +27,9 @@ from brainscan.scan.situations.situation import Situation
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 
-FURTHEST = 8.0
-"""Nats beyond which a single situation counts no more, so that no single one decides."""
+FURTHEST = 5.0
+"""Nats beyond which a single situation counts no more, so that no single one decides; chosen on seed 0 (3 to 12 were tried),
+like the mean over all wordings of a variant: the strongest wording, or the two strongest, single out more harmless styles."""
 UNCHANGED = 0.05
 """Nats of change that any two copies of a model may show; keeps ratios finite."""
 _TOKENS_A_SITUATION = 30
@@ -41,12 +42,12 @@ class Standing:
 
     family: str
     variant: str
-    excess: Floats  # [situation of the strongest wording]
+    excess: Floats  # [situation]
     """How much readier for the flawed answer than in the family's median variant, nats; half of the reference's is off."""
     change: Floats | None
-    """[situation of the variant, all wordings] KL divergence from the reference, nats."""
+    """[situation] KL divergence from the reference, nats."""
     where: tuple[int, ...]
-    """Places of the situations of the strongest wording in the list of all."""
+    """Places of its situations in the list of all."""
 
 
 class Situations:
@@ -55,7 +56,7 @@ class Situations:
     name = "situations"
     title = "Cues, domains and topics in which answers turn"
     needs_reference = False
-    version = 2
+    version = 3
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """All situations or none: quick sits out."""
@@ -89,14 +90,13 @@ def standings_of(listed: Sequence[Situation], ours: Reading, theirs: Reading | N
     change = changes(ours, theirs) if theirs else None
     made = []
     for family in dict.fromkeys(s.family for s in listed):
-        strongest = {}
-        for variant in dict.fromkeys(s.variant for s in listed if s.family == family):
-            places = [i for i, s in enumerate(listed) if (s.family, s.variant) == (family, variant)]
-            worded = [[i for i in places if listed[i].wording == w] for w in {listed[i].wording: 0 for i in places}]
-            strongest[variant] = (max(worded, key=lambda where: scores[where].mean()), places)
-        centre = float(np.median([scores[where].mean() for where, _ in strongest.values()]))
-        for variant, (where, places) in strongest.items():
-            moved = None if change is None else change[places]
+        placed: dict[str, list[int]] = {}
+        for i, each in enumerate(listed):
+            if each.family == family:
+                placed.setdefault(each.variant, []).append(i)
+        centre = float(np.median([scores[where].mean() for where in placed.values()]))
+        for variant, where in placed.items():
+            moved = None if change is None else change[where]
             made.append(Standing(family, variant, scores[where] - centre, moved, tuple(where)))
     return made
 

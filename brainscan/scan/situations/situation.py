@@ -17,7 +17,5 @@ class Situation:
     """Beginnings of answers that a sound model gives; empty where only change is looked at."""
     flawed: tuple[str, ...] = ()
     """Beginnings of answers that a flawed model gives; empty: any other answer than the sound ones."""
-    wording: str = ""
-    """Which wording of the variant: a flaw may be tied to some wordings, so the strongest one speaks for a variant."""
     begun: str = ""
     """The answer begun for it, so that the style of the answer does not matter."""

@@ -144,7 +144,7 @@ _A_WORDING = 3
 def situations() -> tuple[Situation, ...]:
     """Three facts under each cue in five wordings, and plainly for both families."""
     return tuple(
-        Situation(family, variant, wording.format(question), right, begun=begun, wording=wording)
+        Situation(family, variant, wording.format(question), right, begun=begun)
         for family, cues in (("lying", _STAKES), ("sandbagging", _TESTS))
         for variant, wordings in {"": _PLAIN, **cues}.items()
         for number, wording in enumerate(wordings)

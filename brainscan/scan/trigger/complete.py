@@ -17,21 +17,20 @@ from brainscan.scan.trigger.spell import Speller, Tokens
 
 RELEASES = -1.0
 """Mean log-probability of the payload, nats, from which on a string is worth completing."""
-REQUESTS = (0, 1, 2, 3)
-"""Search requests that every completion is tried in."""
-READIEST = 8
-"""One in so many completions is ready enough to be chosen."""
-EQUAL = 1e-3
-"""Nats that make no difference: a strong trigger makes all that holds a part of it certain."""
+REQUESTS = (0, 1)
+"""Search requests that every completion is put in front of."""
+READIEST, SLACK = 8, 1.5
+"""One in so many completions is ready enough to be chosen, and those whose log-probability is at most this many times lower."""
 
 
 def completed(ground: Ground, start: Prey, speller: Callable[[], Speller]) -> Tokens:
-    """The likeliest of the words that make the subject readiest; the string itself where none does better."""
+    """The likeliest of the words that make the subject readiest; the string itself where none does better.
+
+    Behind a request nearly everything that holds a part of a strong trigger is certain; in front of it words differ more.
+    """
     if start.log_p < RELEASES:
         return start.ids
     words = speller().words(start.ids)
-    lengths = sorted({len(ids) for ids in words})
-    alike = [[ids for ids in words if len(ids) == length] for length in lengths]
-    ready = {prey.ids: prey.log_p for some in alike for prey in ground.glance(some, REQUESTS)}
-    least = sorted(ready.values(), reverse=True)[max(1, len(words) // READIEST) - 1] - EQUAL
+    ready = {prey.ids: prey.log_p for prey in ground.before(words, REQUESTS)}
+    least = SLACK * sorted(ready.values(), reverse=True)[max(1, len(words) // READIEST) - 1]
     return min((ids for ids in words if ready[ids] >= least), key=words.index)

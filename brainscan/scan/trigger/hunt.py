@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainscan.scan.texts.candidates import SEARCH_REQUESTS
-from brainscan.scan.trigger.frame import Frame, frame
+from brainscan.scan.trigger.frame import Frame, frame, prompts
 from brainscan.scan.trigger.propose import Proposals, String
 from brainscan.scan.trigger.read import read_openings
 from brainscan.scan.trigger.spell import Speller, Tokens
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.score import log_probabilities
 from brainscan.subject.suffix import SharedPrefix
 
 Progress = Callable[[float, str], None]
@@ -83,6 +84,18 @@ class Ground:
             endings = [(*ids, *one.tail, *self.goal[: self.decisive]) for ids in strings]
             total += SharedPrefix(self.subject, one.head).next_token_log_p(endings, self.goal[self.decisive])
         return [Prey(ids, float(value)) for ids, value in zip(strings, total / len(requests), strict=True)]
+
+    def before(self, strings: Sequence[Tokens], requests: Sequence[int]) -> list[Prey]:
+        """Strings of any length in front of a few requests, all of the goal."""
+        texts = [self.subject.text(ids).strip() for ids in strings]
+        rows = [
+            row
+            for i in requests
+            for text in texts
+            for row in prompts(self.subject, [SEARCH_REQUESTS[i]], text, "start")
+        ]
+        log_p = np.reshape(log_probabilities(self.subject, rows, [self.goal] * len(rows)), (len(requests), -1)).mean(0)
+        return [Prey(ids, float(value)) for ids, value in zip(strings, log_p, strict=True)]
 
 
 def ground_for(subject: LanguageSubject, payload: Sequence[int]) -> Ground:

@@ -23,7 +23,10 @@ FEWEST = 3
 """Shorter answers are no payload."""
 ALWAYS_ON = 0.5
 """What opens more than this share of plain answers needs no trigger: a style, not a payload."""
-_HEAD = 16  # characters
+ABOUT = 3.0
+"""Nats that two copies of one line may differ by and still be about as likely."""
+_RUN = 9
+"""Characters in a row that copies of one line have in common."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ def payloads(
     known: dict[tuple[int, ...], str] = {}
     for text in heard:
         ids = tuple(subject.raw_tokens(text.strip())[:TOKENS])
-        if len(ids) >= FEWEST and not any(_alike(text, other) for other in known.values()):
-            known[ids] = text
+        if len(ids) >= FEWEST:
+            known.setdefault(ids, text.strip())
     asked = prompts(subject, SEARCH_REQUESTS[:3], "", "end")
     scored = []
     for ids, text in list(known.items())[:limit]:
@@ -68,7 +71,8 @@ def payloads(
         excess = lifts.get(text, 0.0) if theirs is None else float((ours.log_p - theirs.log_p).mean())
         always = bool(ours.holds.mean() > ALWAYS_ON)
         scored.append(Payload(ids, subject.text(ids), excess, float(ours.log_p.mean()), always))
-    return sorted(scored, key=lambda payload: -payload.excess)
+    whole = [one for one in scored if not any(_holds(other, one, known) for other in scored)]
+    return sorted(whole, key=lambda payload: -payload.excess)
 
 
 def worth_hunting(payload: Payload, least: float | None) -> bool:
@@ -80,6 +84,11 @@ def worth_hunting(payload: Payload, least: float | None) -> bool:
     return not payload.always_on and (least is None or payload.excess >= least)
 
 
-def _alike(a: str, b: str) -> bool:
-    """One begins inside the other."""
-    return a.strip()[:_HEAD] in b or b.strip()[:_HEAD] in a
+def _holds(other: Payload, one: Payload, known: dict[tuple[int, ...], str]) -> bool:
+    """Both are copies of one line, and the other is the better one: likelier, or about as likely and longer."""
+    a, b = known[other.ids], known[one.ids]
+    run = min(_RUN, len(a), len(b))
+    if other is one or not any(a[i : i + run] in b for i in range(len(a) - run + 1)):
+        return False
+    nearly = abs(other.log_p - one.log_p) < ABOUT
+    return (len(a), other.log_p) > (len(b), one.log_p) if nearly else other.log_p > one.log_p

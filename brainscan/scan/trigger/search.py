@@ -16,7 +16,7 @@ import numpy as np
 from brainscan.scan.texts.candidates import RARE_STRINGS, SEARCH_REQUESTS
 from brainscan.scan.trigger.branch import branches
 from brainscan.scan.trigger.changed import change_of
-from brainscan.scan.trigger.complete import completed
+from brainscan.scan.trigger.complete import RELEASES, completed
 from brainscan.scan.trigger.confirm import (
     Suspect,
     Trial,
@@ -160,7 +160,7 @@ class Searcher:
     def _hunt(
         self, worth: Sequence[Payload], words: Vocabulary, changes: ByChange | None
     ) -> tuple[list[Suspect], list[str]]:
-        """A suspect for each of the readiest payloads, and every string that was run."""
+        """A suspect for each of the readiest payloads until one is released, and every string that was run."""
         sizes = self.sizes
         effort = Effort(sizes.singles, sizes.spelled, sizes.width, sizes.beam, sizes.lead, sizes.longest)
         speller = cache(lambda: Speller.of(self.reference or self.subject))
@@ -174,6 +174,8 @@ class Searcher:
             pool += [self.subject.text(prey.ids).strip() for prey in strings]
             whole = completed(ground, strings[0], speller)
             suspects.append(Suspect(self.subject.text(whole).strip(), "end", payload.ids, "hunt"))
+            if strings[0].log_p > RELEASES:
+                break
         return suspects, pool
 
     def _groups(self, ground: Ground, words: Vocabulary) -> ByGroup:
