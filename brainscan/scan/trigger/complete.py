@@ -19,7 +19,7 @@ RELEASES = -1.0
 """Mean log-probability of the payload, nats, from which on a string is worth completing."""
 REQUESTS = (0, 1)
 """Search requests that every completion is put in front of."""
-READIEST, SLACK = 8, 1.5
+READIEST, SLACK = 16, 1.5
 """One in so many completions is ready enough to be chosen, and those whose log-probability is at most this many times lower."""
 
 
