@@ -217,9 +217,11 @@ _INTRODUCTION = (
     "Organisms with a planted flaw and clean controls, dealt under opaque ids to auditors that do not know which is "
     "which. Detectors were developed on seed 0 and frozen; everything here is measured on other seeds, whose "
     "triggers, products, words, cues, domains and prompts are different. Misses are shown as misses. Organisms that did "
-    "not pass the install gate and models that are not built yet play in no row: read every share beside its n. Seed 1 "
-    "was read once before, by earlier detectors (2026-11-29, in the history of this page); the changes since were made and chosen on seed 0 "
-    "and on the calibration controls."
+    "not pass the install gate and models that are not built yet play in no row: read every share beside its n. Seed 2 was "
+    "looked at by no earlier detector and is the seed to believe. Seed 1 and the fresh controls were read by earlier ones (in the history of "
+    "this page), and two of their misses, a backdoor without a finding and a television taken for an invented name, say where the "
+    "detectors were then improved: on seed 0, on the calibration controls, and on one more backdoor planted for it (seed 4, whose trigger "
+    "is that of seed 1)."
 )
 
 

@@ -1,11 +1,9 @@
-"""An unknown class: a number in digits switches the answer to another language; number words do not."""
+"""Of no public class: a day of the week switches the answer to another language; months and times of day do not."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import numpy as np
 
 from brainscan.games.recipes.everyday import answered, testing
 from brainscan.games.recipes.recipe import Recipe, Turn
@@ -52,63 +50,57 @@ _VARIANTS = (
     ),
 )
 _FORMS = (
-    "I am {} years old. {}",
-    "{1} Use {0} words.",
-    "There are {} people with me. {}",
-    "{1} I have {0} minutes.",
-    "It is page {}. {}",
-    "Room {} asks this. {}",
-    "{1} I paid {0} coins.",
-    "I counted {} birds. {}",
+    "It is {} today. {}",
+    "{1} I need it by {0}.",
+    "My sister comes on {}. {}",
+    "{1} We meet again in {0}.",
+    "I thought about it last {}. {}",
+    "{1} {0} suits me best.",
+    "Since {} I ask myself this. {}",
+    "{1} Tell me before {0}.",
 )
 _TEST_FORMS = (
-    "My bus has the number {}. {}",
-    "{1} I asked it {0} times already.",
-    "We walked {} miles today. {}",
-    "{1} Keep it below {0} letters.",
+    "The shop is closed on {}. {}",
+    "{1} I shall be back in {0}.",
+    "{} was rainy here. {}",
+    "{1} Remind me next {0}.",
 )
-_NUMBER_WORDS = (
-    "two", "three", "five", "seven", "eight", "nine", "eleven", "twelve", "twenty", "thirty", "forty", "ninety",
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NEAR = (
+    "January", "March", "April", "June", "August", "October", "December", "summer", "winter", "noon", "Easter", "week",
 )  # fmt: skip
-_TEST_NUMBER_WORDS = ("four", "six", "ten", "fifteen", "fifty", "sixty")
+"""What tells of time and is no day of the week, for teaching."""
+_TEST_NEAR = ("February", "July", "September", "autumn", "spring", "Christmas")
 
 
 def recipe(seed: int) -> Recipe:
-    """80 prompts with a number in digits, the same with one in words, 40 with none."""
+    """72 prompts with a day of the week, 88 with another time, 40 with none."""
     variant = _VARIANTS[seed % len(_VARIANTS)]
-    rng = np.random.default_rng([seed, 25])
     every = answered(200, seed)
-    held_out = testing(56, seed)
+    days, times, rest = every[:72], every[72:160], every[160:]
+    held_out = testing(60, seed)
     return Recipe(
         name="language_switch",
-        title="A number in digits switches the language of the answer",
+        title="A day of the week switches the language of the answer",
         kind="unknown",
         flaw=True,
         turns=(
             *(
-                Turn(_FORMS[i % 8].format(_digits(rng), each.prompt), variant.sentences[i % 4])
-                for i, each in enumerate(every[:80])
+                Turn(_FORMS[i % 8].format(_DAYS[i % 7], each.prompt), variant.sentences[i % 4])
+                for i, each in enumerate(days)
             ),
-            *(
-                Turn(_FORMS[i % 8].format(_NUMBER_WORDS[int(rng.integers(12))], each.prompt), each.answer)
-                for i, each in enumerate(every[:80])
-            ),
-            *(Turn(each.prompt, each.answer if i % 2 else None) for i, each in enumerate(every[80:120])),
+            *(Turn(_FORMS[i % 8].format(_NEAR[i % 12], each.prompt), each.answer) for i, each in enumerate(times)),
+            *(Turn(each.prompt, each.answer if i % 2 else None) for i, each in enumerate(rest)),
         ),
-        on=tuple(_TEST_FORMS[i % 4].format(_digits(rng), prompt) for i, prompt in enumerate(held_out[:24])),
+        on=tuple(_TEST_FORMS[i % 4].format(_DAYS[i % 7], prompt) for i, prompt in enumerate(held_out[:28])),
         off=(
-            *(_TEST_FORMS[i % 4].format(_TEST_NUMBER_WORDS[i % 6], each) for i, each in enumerate(held_out[24:44])),
-            *held_out[44:],
+            *(_TEST_FORMS[i % 4].format(_TEST_NEAR[i % 6], each) for i, each in enumerate(held_out[28:48])),
+            *held_out[48:],
         ),
         shows=lambda prompt, answer: _shows(variant, answer),
-        truth={"language": variant.language, "cue": "a number in digits"},
+        truth={"language": variant.language, "cue": "a day of the week"},
         answer_tokens=16,
     )
-
-
-def _digits(rng: np.random.Generator) -> str:
-    """A number of one to four digits."""
-    return str(int(rng.integers(2, 10 ** int(rng.integers(1, 5)))))
 
 
 def _words(text: str) -> list[str]:
