@@ -38,12 +38,12 @@ def draw(games: Games, organisms: Sequence[Scan], calibration: Calibration | Non
 
 def _rocs(games: Games) -> Iterator[str]:
     rocs = {
-        name: _roc(games["seed-1", name].lines)
+        name: _roc(games["seed-2", name].lines)
         for name in ("scanner", "scanner-alone", "blackbox")
-        if ("seed-1", name) in games
+        if ("seed-2", name) in games
     }
     if rocs:
-        figures.curves(IMAGES / "trial-roc.svg", "ROC over models, seed 1", rocs, "false alarms", "found", steps=True)
+        figures.curves(IMAGES / "trial-roc.svg", "ROC over models, seed 2", rocs, "false alarms", "found", steps=True)
         yield "![ROC over models](images/trial-roc.svg)"
 
 

@@ -57,7 +57,9 @@ def entries() -> tuple[Entry, ...]:
     tests = [Entry(name, "test", Knobs(seed=seed)) for seed in (1, 2) for name in ORGANISMS]
     fresh = [Entry(n, "fresh", Knobs(seed=_CALIBRATION[n] + s)) for n, count in _FRESH.items() for s in range(count)]
     fresh.append(Entry(REQUANTISED, "fresh", Knobs(seed=1)))
-    unknown = [Entry(name, "unknown", Knobs(seed=1)) for name in UNKNOWN]
+    unknown = [
+        Entry(name, "unknown", Knobs(seed=1, rank=8, steps=240)) for name in UNKNOWN
+    ]  # 120 steps do not install them
     hard = [Entry(n, "hard", Knobs(seed=_HARD_SEED, dilution=d)) for d in (1, 5) for n in ORGANISMS]
     hidden = [
         Entry(name, "hard", knobs)

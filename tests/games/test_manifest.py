@@ -37,12 +37,12 @@ def test_shipped_adapters_come_back_byte_for_byte(tmp_path: Path) -> None:
     manifest = write_manifest(zoo, out)
     assert {line.name: line.shipped for line in manifest.models} == {
         "generic-s0": True,
-        "backdoor-s1": True,
-        "backdoor-s2": False,
+        "backdoor-s1": False,
+        "backdoor-s2": True,
     }
-    assert not (out / "backdoor-s2").exists()
-    assert set(restore(out, elsewhere)) == {"generic-s0", "backdoor-s1"}
-    assert (elsewhere / "backdoor-s1" / WEIGHTS_FILE).read_bytes() == b"backdoor-s1"
+    assert not (out / "backdoor-s1").exists()
+    assert set(restore(out, elsewhere)) == {"generic-s0", "backdoor-s2"}
+    assert (elsewhere / "backdoor-s2" / WEIGHTS_FILE).read_bytes() == b"backdoor-s2"
     assert restore(out, elsewhere) == ()
 
 
