@@ -78,7 +78,7 @@ class Plan(Record):
                 self.name,
                 self.seed,
                 self.texts_sha256,
-                [[s.instrument, s.settings, s.layers, s.skip] for s in self.steps],
+                [[s.instrument, s.version, s.settings, s.layers, s.skip] for s in self.steps],
             ]
         )
 

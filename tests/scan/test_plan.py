@@ -44,6 +44,15 @@ def test_equal_plans_share_a_hash_and_seeds_part_them() -> None:
     assert made(0, 10) != made(1, 10)
 
 
+def test_another_version_of_an_instrument_makes_another_plan() -> None:
+    def made(version: int) -> str:
+        plan = make_plan("standard", SUBJECT, None, only=("cheap",), speed=SPEED)
+        steps = tuple(step.model_copy(update={"version": version}) for step in plan.steps)
+        return plan.model_copy(update={"steps": steps}).sha256()
+
+    assert made(1) != made(2)
+
+
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(PlanError, match=r"no plan called 'tiny'\. Choose one of: quick, standard, full"):
         make_plan("tiny", SUBJECT, None, speed=SPEED)
