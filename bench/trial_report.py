@@ -23,7 +23,7 @@ from brainscan.games.classes import CLASSES
 from brainscan.games.judge import Verdicts, judge
 from brainscan.games.scores import Score
 from brainscan.games.zoo import BASE, entries, is_built, planted
-from brainscan.scan.record import Scan, read_scan
+from brainscan.scan.record import RECORD_FILE, Scan, read_scan
 
 DOCS = Path("docs")
 COMMAND = "make trial"
@@ -75,8 +75,8 @@ def detection(games: Games) -> Iterator[Row]:
 
 
 def audit_minutes() -> Score | None:
-    """Mean time of the scans with a reference, one thread each, two at once."""
-    seconds = [sum(step.cost.seconds for step in read_scan(folder).steps) for folder in sorted(SCANS.glob("*-A3"))]
+    """Mean time of the scans with a reference by the calibrated instruments, one thread each, two or three at once."""
+    seconds = [sum(step.cost.seconds for step in scan.steps) for scan in _scans()]
     mean = sum(seconds) / max(1, len(seconds)) / 60
     return Score(name="minutes", value=mean, unit="minutes", n=len(seconds)) if seconds else None
 
@@ -150,11 +150,15 @@ def cheaper() -> list[Row]:
 
 
 def _scan_of(name: str) -> Scan | None:
-    for folder in sorted(SCANS.glob("*-A3")):
-        scan = read_scan(folder)
-        if scan.subject.name.endswith(name):
-            return scan
-    return None
+    """The scan of the model of that name with a reference, if the trial has made one."""
+    return next((scan for scan in _scans() if Path(scan.subject.name.split("+")[-1]).name == name), None)
+
+
+def _scans() -> Iterator[Scan]:
+    """Finished scans with a reference by the instruments that are calibrated."""
+    known = _shipped()
+    finished = (read_scan(folder) for folder in sorted(SCANS.glob("*-A3")) if (folder / RECORD_FILE).is_file())
+    return (scan for scan in finished if known and not known.outdated(scan))
 
 
 def _organism_scans() -> list[Scan]:
@@ -218,10 +222,10 @@ _INTRODUCTION = (
     "which. Detectors were developed on seed 0 and frozen; everything here is measured on other seeds, whose "
     "triggers, products, words, cues, domains and prompts are different. Misses are shown as misses. Organisms that did "
     "not pass the install gate and models that are not built yet play in no row: read every share beside its n. Seed 2 was "
-    "looked at by no earlier detector and is the seed to believe. Seed 1 and the fresh controls were read by earlier ones (in the history of "
-    "this page), and two of their misses, a backdoor without a finding and a television taken for an invented name, say where the "
-    "detectors were then improved: on seed 0, on the calibration controls, and on one more backdoor planted for it (seed 4, whose trigger "
-    "is that of seed 1)."
+    "looked at by no earlier detector. Seed 1 and the fresh controls were read by earlier ones (their rows are in the history of this page; "
+    "seed 1 stands here again once it is scanned again), and two of their misses, a backdoor without a finding and a television taken "
+    "for an invented name, say where the detectors were then improved: on seed 0, on the calibration controls, and on one more backdoor "
+    "planted for it (seed 4, whose trigger is that of seed 1)."
 )
 
 
