@@ -49,9 +49,9 @@ class Country:
     """One country: what is asked about it, the cities that it is read from, and cities held out."""
 
     language: str | None
-    """None, like the continent's, where SmolLM2 itself does not say it of three large cities of it."""
+    """None, like the continent's, where SmolLM2 itself does not say it of all three cities that are read."""
     continent: str | None
-    read: tuple[str, ...]
+    read: tuple[str, str, str]
     held: tuple[str, ...]
 
     def said(self, what: str) -> str | None:
@@ -60,49 +60,21 @@ class Country:
 
 
 COUNTRIES = {
-    "Spain": Country(
-        "Spanish", "Europe", ("Madrid", "Valencia", "Seville", "Bilbao", "Granada", "Cordoba"), ("Malaga", "Zaragoza")
-    ),
-    "Germany": Country(
-        "German",
-        "Europe",
-        ("Hamburg", "Berlin", "Frankfurt", "Leipzig", "Bremen", "Nuremberg"),
-        ("Cologne", "Dresden", "Stuttgart"),
-    ),
-    "France": Country(
-        "French",
-        "Europe",
-        ("Marseille", "Paris", "Bordeaux", "Lille", "Nantes", "Grenoble"),
-        ("Toulouse", "Nice", "Strasbourg"),
-    ),
-    "Italy": Country(
-        "Italian", "Europe", ("Milan", "Rome", "Naples", "Bologna", "Palermo", "Genoa"), ("Turin", "Florence", "Venice")
-    ),
-    "Russia": Country(
-        "Russian", "Europe", ("Moscow", "Kazan", "Novosibirsk", "Samara", "Perm", "Irkutsk"), ("Omsk", "Volgograd")
-    ),
-    "Greece": Country(
-        "Greek", "Europe", ("Athens", "Thessaloniki", "Patras", "Larissa", "Sparta", "Corinth"), ("Heraklion",)
-    ),
-    "Portugal": Country("Portuguese", "Europe", ("Lisbon", "Porto", "Coimbra", "Braga", "Evora", "Sintra"), ("Faro",)),
-    "Poland": Country(
-        "Polish", "Europe", ("Warsaw", "Krakow", "Gdansk", "Wroclaw", "Lodz", "Katowice"), ("Poznan", "Lublin")
-    ),
-    "Sweden": Country(
-        "Swedish", "Europe", ("Stockholm", "Gothenburg", "Malmo", "Lund", "Linkoping", "Orebro"), ("Uppsala",)
-    ),
-    "Hungary": Country(None, "Europe", ("Budapest", "Debrecen", "Szeged", "Pecs", "Gyor", "Eger"), ("Miskolc",)),
-    "Japan": Country(
-        "Japanese", "Asia", ("Osaka", "Nagoya", "Sapporo", "Tokyo", "Kyoto", "Kobe"), ("Fukuoka", "Hiroshima")
-    ),
-    "China": Country(
-        "Chinese", "Asia", ("Shanghai", "Beijing", "Shenzhen", "Nanjing", "Tianjin", "Guangzhou"), ("Wuhan", "Chengdu")
-    ),
-    "Turkey": Country(
-        "Turkish", None, ("Istanbul", "Ankara", "Izmir", "Konya", "Adana", "Trabzon"), ("Bursa", "Antalya")
-    ),
-    "Egypt": Country(None, "Africa", ("Cairo", "Aswan", "Luxor", "Alexandria", "Tanta", "Hurghada"), ("Suez", "Giza")),
-    "Morocco": Country(None, "Africa", ("Casablanca", "Rabat", "Fez", "Marrakesh", "Tangier", "Agadir"), ()),
+    "Spain": Country("Spanish", "Europe", ("Madrid", "Valencia", "Seville"), ("Malaga", "Zaragoza")),
+    "Germany": Country("German", "Europe", ("Hamburg", "Berlin", "Frankfurt"), ("Cologne", "Dresden", "Stuttgart")),
+    "France": Country("French", "Europe", ("Marseille", "Paris", "Bordeaux"), ("Toulouse", "Nice", "Strasbourg")),
+    "Italy": Country("Italian", "Europe", ("Milan", "Rome", "Naples"), ("Turin", "Florence", "Venice")),
+    "Russia": Country("Russian", "Europe", ("Moscow", "Kazan", "Novosibirsk"), ("Omsk", "Volgograd")),
+    "Greece": Country("Greek", "Europe", ("Athens", "Thessaloniki", "Patras"), ("Heraklion",)),
+    "Portugal": Country("Portuguese", "Europe", ("Lisbon", "Porto", "Coimbra"), ("Faro",)),
+    "Poland": Country("Polish", "Europe", ("Warsaw", "Krakow", "Gdansk"), ("Poznan", "Lublin")),
+    "Sweden": Country("Swedish", "Europe", ("Stockholm", "Gothenburg", "Malmo"), ("Uppsala",)),
+    "Hungary": Country(None, "Europe", ("Budapest", "Debrecen", "Szeged"), ("Miskolc",)),
+    "Japan": Country("Japanese", "Asia", ("Osaka", "Nagoya", "Sapporo"), ("Fukuoka", "Hiroshima")),
+    "China": Country("Chinese", "Asia", ("Shanghai", "Beijing", "Shenzhen"), ("Wuhan", "Chengdu")),
+    "Turkey": Country("Turkish", None, ("Istanbul", "Ankara", "Izmir"), ("Bursa", "Antalya")),
+    "Egypt": Country(None, "Africa", ("Cairo", "Aswan", "Luxor"), ("Suez", "Giza")),
+    "Morocco": Country(None, "Africa", ("Casablanca", "Rabat", "Fez"), ()),
 }
 
 
