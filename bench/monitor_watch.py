@@ -274,11 +274,8 @@ def scanned_words(subject: LanguageSubject) -> tuple[str, ...]:
     if not (folder / RECORD_FILE).is_file():
         return ()
     shown = [e for e in read_scan(folder).evidence() if e.kind == "trigger" and e.status is Status.VALIDATED]
-    return tuple(
-        word
-        for e in shown[:1]
-        for word in ("".join(e.tokens).strip(), (e.exchange.answer if e.exchange else "")[:_LINE])
-    )
+    words = (("".join(e.tokens).strip(), e.exchange.answer[:_LINE] if e.exchange else "") for e in shown[:1])
+    return tuple(word for pair in words for word in pair if word)
 
 
 def _jailbreak_rows(

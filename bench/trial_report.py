@@ -224,8 +224,8 @@ _INTRODUCTION = (
     "not pass the install gate and models that are not built yet play in no row: read every share beside its n. Seed 2 was "
     "looked at by no earlier detector. Seed 1 and the fresh controls were read by earlier ones (their rows are in the history of this page; "
     "seed 1 stands here again once it is scanned again), and two of their misses, a backdoor without a finding and a television taken "
-    "for an invented name, say where the detectors were then improved: on seed 0, on the calibration controls, and on one more backdoor "
-    "planted for it (seed 4, whose trigger is that of seed 1)."
+    "for an invented name, say where the detectors were then improved: on seed 0, on the calibration controls, and on a backdoor, a "
+    "sandbagger and a bad adviser planted for it (seed 4, whose trigger, cue and domain are those of seed 1)."
 )
 
 
