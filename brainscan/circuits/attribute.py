@@ -11,8 +11,9 @@ Influence follows circuit-tracer: rows of |direct effect| made to sum to 1, summ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import torch
@@ -20,6 +21,7 @@ import torch
 from brainscan.circuits.basis import Basis, Candidates
 from brainscan.circuits.freeze import EMBEDDING, Frozen, freeze
 from brainscan.circuits.graph import Settings
+from brainscan.circuits.passage import Passage, passage
 from brainscan.circuits.targets import Outcome, Target, top_logits
 from brainscan.core.address import Site
 from brainscan.core.errors import UsageError
@@ -34,6 +36,8 @@ POOL = 16_384
 BATCH = 64
 BUDGET_BYTES = 256_000_000
 """Gradients held at once; a longer prompt gets smaller batches."""
+WALKED = 48
+"""Candidates that go back together: fewer share their last position more nearly, more keep the matrices busier."""
 _RANKINGS = 8
 """How often the candidates are ranked anew before the budget is used, at least."""
 
@@ -129,46 +133,72 @@ class Effects:
         self._tokens = frozen.token_vectors()
         self.columns = len(candidates) + self._errors.shape[0] * frozen.n + frozen.n
 
-    @property
-    def batch(self) -> int:
-        """Targets of one backward pass."""
-        leaf = self.frozen.leaves[EMBEDDING]
-        return max(1, min(BATCH, BUDGET_BYTES // (leaf.numel() * 4 * len(self.frozen.leaves))))
+    @cached_property
+    def passage(self) -> Passage | None:
+        """The short way back, where candidates listen to what MLPs read and nothing lies beside the MLPs."""
+        listening = {site.point for site in self.candidates.reads.values()} == {"mlp_in"}
+        return passage(self.frozen) if listening else None
 
     def of_targets(self, targets: Sequence[Target]) -> torch.Tensor:
         """[targets, columns]."""
         at = torch.tensor([target.position for target in targets])
-        return self._rows([target.site for target in targets], at, torch.stack([target.vector for target in targets]))
+        vectors = torch.stack([target.vector for target in targets])
+        return self._rows([target.site for target in targets], at, vectors)
 
     def of_candidates(self, ids: torch.Tensor) -> torch.Tensor:
         """[n, columns], rows in the order of ``ids``."""
-        order = self.candidates.layer[ids].argsort(stable=True)  # neighbours share a pass, which ends at the highest
-        ids = ids[order]
-        layers = self.candidates.layer[ids].tolist()
-        vectors = [self.candidates.encode(ids[torch.tensor(mine)]) for mine in _runs(layers)]
-        sites = [self.candidates.reads[layer] for layer in layers]
-        rows = self._rows(sites, self.candidates.position[ids], torch.cat(vectors))
-        return rows[order.argsort()]
+        row = torch.zeros(len(ids), self.columns)
+        for some in self._parts(ids):
+            layers = self.candidates.layer[ids[some]].tolist()
+            vectors = torch.cat([self.candidates.encode(ids[some][torch.tensor(mine)]) for mine in _runs(layers)])
+            positions = self.candidates.position[ids[some]]
+            if self.passage:
+                row[some] = self._read(len(some), self.passage.walk(layers, positions, vectors))
+            else:
+                row[some] = self._rows([self.candidates.reads[layer] for layer in layers], positions, vectors)
+        return row
+
+    def _parts(self, ids: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Places in ``ids`` that go back together, the highest layer first: they share their last position, or all."""
+        order = self.candidates.layer[ids].argsort(stable=True, descending=True)
+        if not self.passage:
+            yield order
+            return
+        order = order[self.candidates.position[ids[order]].argsort(stable=True)]
+        for part in order.split(min(WALKED, self._most(1))):
+            yield part[self.candidates.layer[ids[part]].argsort(stable=True, descending=True)]
+
+    def _most(self, leaves: int) -> int:
+        """Targets whose gradients fit in the budget."""
+        return max(1, BUDGET_BYTES // (self.frozen.leaves[EMBEDDING].numel() * 4 * leaves))
 
     def _rows(self, sites: Sequence[Site], positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+        size = min(BATCH, self._most(len(self.frozen.leaves)))
         parts = []
-        for start in range(0, len(positions), self.batch):
-            some = slice(start, start + self.batch)
-            parts.append(self._one_pass(sites[some], positions[some], vectors[some]))
+        for start in range(0, len(positions), size):
+            some = slice(start, start + size)
+            found = self.frozen.adjoint(sites[some], positions[some], vectors[some])
+            back = ((leaf, gradient.transpose(0, 1)) for leaf, gradient in found.items())
+            parts.append(self._read(len(vectors[some]), back))
         return torch.cat(parts)
 
-    def _one_pass(self, sites: Sequence[Site], positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-        row = torch.zeros(len(positions), self.columns)
+    def _read(self, rows: int, back: Iterable[tuple[Site, torch.Tensor]]) -> torch.Tensor:
+        """[rows, columns] from gradients at leaves, each [pos, so many first rows, d]; what is left out is 0."""
+        row = torch.zeros(rows, self.columns)
         n, candidates = self.frozen.n, len(self.candidates)
-        for leaf, gradient in self.frozen.adjoint(sites, positions, vectors).items():  # gradient [n, pos, d]
+        for leaf, gradient in back:
+            m, k = gradient.shape[:2]
             if leaf == EMBEDDING:
-                row[:, -n:] = torch.einsum("npd,pd->np", gradient, self._tokens)
+                row[:k, self.columns - n : self.columns - n + m] = torch.einsum(
+                    "pnd,pd->np", gradient, self._tokens[:m]
+                )
                 continue
             layer = int(leaf.layer or 0)
             for group in self._groups.get(layer, ()):
-                row[:, group.who] += gradient[:, group.position] @ group.vectors.T
+                if group.position < m:
+                    row[:k, group.who] += gradient[group.position] @ group.vectors.T
             start = candidates + layer * n
-            row[:, start : start + n] = torch.einsum("npd,pd->np", gradient, self._errors[layer])
+            row[:k, start : start + m] = torch.einsum("pnd,pd->np", gradient, self._errors[layer, :m])
         return row
 
 

@@ -84,6 +84,8 @@ class Frozen:
     """One tuple of matrices a layer."""
     writings: tuple[Writing, ...]
     positional: torch.Tensor | None  # [pos, d]: learned position embeddings, where the model adds some
+    heads: Mapping[int, torch.Tensor]
+    """Layer -> what attention's output matrix reads, live; empty where the family does not say which matrix that is."""
     logits: torch.Tensor  # [vocab] of the last position
 
     @property
@@ -152,7 +154,8 @@ def freeze(
 
     Args:
         ids: the prompt.
-        sites: more sites where targets sit; every ``mlp_in`` and ``final_norm`` are always kept.
+        sites: more sites where targets sit; ``final_norm``, every ``mlp_in`` and the streams around attention are always
+            kept, as far as the model has them.
         rule: how a neuron's non-linearity is held (``graph.Settings.rule``).
         straight: layer -> the site read and a linear path that stays open beside the cut MLP (skip transcoders).
         keep_scores: keep what each softmax reads, for the attribution of attention itself.
@@ -162,7 +165,9 @@ def freeze(
         SelfCheckFailed: the frozen model does not add up, so its numbers cannot be trusted.
     """
     build = _Build(subject, subject.fits(ids), rule, dict(straight or {}))
-    wanted = {Site("final_norm"), *(Site("mlp_in", i) for i in range(subject.n_layers)), *map(subject.check, sites)}
+    points = [point for point in ("resid_pre", "attn_out", "mlp_in") if point in subject.points()]
+    streams = (Site(point, i) for i in range(subject.n_layers) for point in points)
+    wanted = {Site("final_norm"), *streams, *map(subject.check, sites)}
     tape = Tape()
     tensors: dict[Site, torch.Tensor] = {}
     with torch.enable_grad(), _biases(subject) as biases:
@@ -180,6 +185,7 @@ def freeze(
             tuple(build.readings),
             tuple(build.writings),
             build.positional,
+            build.heads,
             logits,
         )
         _check_sum(frozen, biases)
@@ -224,6 +230,7 @@ class _Build:
     readings: list[tuple[Reading, ...]] = field(default_factory=list)
     writings: list[Writing] = field(default_factory=list)
     positional: torch.Tensor | None = None
+    heads: dict[int, torch.Tensor] = field(default_factory=dict)
     _down: tuple[nn.Module, torch.Tensor] | None = None
     _inside: list[tuple[nn.Module, torch.Tensor]] | None = None
     _read: dict[int, torch.Tensor] = field(default_factory=dict)
@@ -255,6 +262,9 @@ class _Build:
                 yield reader(
                     subject, self.batch, self.straight[layer][0], lambda x, layer=layer: self._read.update({layer: x})
                 )
+            if "head_out" in subject.points():  # the matrix's own input, because a view of it has no gradient
+                port = subject.port(Site("head_out", layer))
+                yield before(port, lambda x, layer=layer: self.heads.update({layer: x}))
             yield before(subject.port(Site("mlp_in", layer)), self._enter)
             for module in subject.body.get_submodule(subject.family.layers)[layer].modules():  # type: ignore[index]
                 if is_matrix(module):

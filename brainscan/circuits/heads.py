@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 import torch
 
@@ -19,7 +18,6 @@ from brainscan.circuits.basis import Candidates
 from brainscan.circuits.freeze import Frozen, freeze
 from brainscan.circuits.graph import Edge, Graph, HeadShare, Look, LookPart
 from brainscan.circuits.play import EMBEDDED, play
-from brainscan.circuits.taps import before
 from brainscan.circuits.targets import Target
 from brainscan.circuits.validate import node_places
 from brainscan.core.address import Site
@@ -43,24 +41,14 @@ def with_heads(traced: Traced, graph: Graph, edges: Sequence[Edge], most: int = 
 
 
 class _Carrier:
-    """One frozen pass whose head outputs and streams are at hand."""
+    """The frozen pass with its head outputs and streams."""
 
     def __init__(self, traced: Traced) -> None:
-        self.traced = traced
+        self.traced, self.frozen = traced, traced.frozen
         subject = traced.frozen.subject
         layers = range(subject.n_layers)
-        self.raw: dict[int, torch.Tensor] = {}
         self.heads = [subject.check(Site("head_out", layer)) for layer in layers]
-        self.streams = [Site("resid_pre", layer) for layer in layers]
-        with ExitStack() as stack:
-            for layer in layers:  # what the output matrix reads itself, because a view of it has no gradient
-
-                def keep(x: torch.Tensor, layer: int = layer) -> None:
-                    self.raw[layer] = x
-
-                stack.callback(before(subject.port(self.heads[layer]), keep).remove)
-            sites = (*self.streams, *(s for s in traced.frozen.tensors))
-            self.frozen = freeze(subject, traced.frozen.ids, sites, rule=traced.settings.rule)
+        self.streams = [subject.check(Site("resid_pre", layer)) for layer in layers]
         self.base = play(self.frozen, {0: torch.zeros(1, *self.frozen.outputs[0].shape)}, self._sites(), "all")
 
     def carry(self, edges: Sequence[Edge], graph: Graph, most: int) -> list[tuple[HeadShare, ...]]:
@@ -75,7 +63,7 @@ class _Carrier:
         moved = play(self.frozen, source_change(self.traced, edge.source, places), self._sites(), "all")
         value = (self.frozen.tensors[target.site][0, target.position] * target.vector).sum()
         last = self.frozen.subject.n_layers if target.site.layer is None else target.site.layer + 1
-        raw = [self.raw[layer] for layer in range(last)]
+        raw = [self.frozen.heads[layer] for layer in range(last)]
         found: list[HeadShare] = []
         for layer, gradient in enumerate(torch.autograd.grad(value, raw, retain_graph=True, allow_unused=True)):
             if gradient is None:
@@ -93,7 +81,7 @@ class _Carrier:
         return tuple(sorted(found, key=lambda share: -abs(share.weight))[:most])
 
     def _key(self, layer: int, head: int, query: int, gradient: torch.Tensor, moved: dict[Site, torch.Tensor]) -> int:
-        raw = self.raw[layer].reshape(gradient.shape)
+        raw = self.frozen.heads[layer].reshape(gradient.shape)
         stream = self.frozen.tensors[self.streams[layer]]
         if not stream.requires_grad:
             return query
