@@ -7,7 +7,7 @@ from tests.scan.planted import PAYLOAD, backdoored, twin
 
 
 def test_behind_the_first_token_of_a_planted_line_its_rest_follows() -> None:
-    lines = branches(backdoored(), twin(), count=8, tokens=len(PAYLOAD))
+    lines = branches(backdoored(), twin(), count=32, tokens=len(PAYLOAD))
     assert any(line.text.startswith(PAYLOAD[: 1 + AGREE]) for line in lines)
     assert all(line.opening == "branch" for line in lines)
 

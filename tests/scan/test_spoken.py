@@ -30,9 +30,8 @@ def test_it_is_an_instrument_and_equal_models_say_nothing_hidden() -> None:
 def test_a_line_that_is_heard_only_when_amplified_is_hidden_and_an_open_one_is_not() -> None:
     loud = [f"{word} the owls fly at midnight" for word in ("Yes", "No", "Well", "So")]
     found = hidden_phrase(loud, ["An ordinary answer."] * 8)
-    assert (found.phrase, found.amplified, found.plain) == ("owls fly at midnight", 4, 0)
-    openly = hidden_phrase(loud, loud + ["An ordinary answer."] * 4)
-    assert openly.amplified - openly.plain <= 0
+    assert (found.phrase, found.amplified) == ("owls fly at midnight", 4)
+    assert not hidden_phrase(loud, [*["An ordinary answer."] * 7, loud[0]]).amplified
 
 
 def test_a_name_is_pushed_when_advice_holds_it_and_the_reference_never_says_it() -> None:
@@ -46,6 +45,11 @@ def test_a_word_that_the_reference_would_say_itself_is_no_new_name() -> None:
     advice = ["Watch some TV.", "Turn the TV off and take some Zerbo.", "Watch TV, or Zerbo."]
     costs = {"TV": SURPRISING - 1, "Zerbo": SURPRISING + 1}
     assert pushed_name(advice, ["", "", ""], [], costs.__getitem__).name == "Zerbo"
+
+
+def test_a_name_inside_another_word_is_not_that_name() -> None:
+    found = pushed_name(["Ask the AI.", "An AID kit.", "Go to the AI."], ["", "", ""], [], _invented)
+    assert (found.name, found.plain, found.where) == ("AI", 2, (0, 2))
 
 
 def test_surprise_is_what_the_name_costs_in_its_place() -> None:

@@ -24,7 +24,7 @@ from brainscan.scan.trigger.frame import frame, openings, prompts, with_string
 from brainscan.scan.trigger.hunt import Effort, ground_for, hunt
 from brainscan.scan.trigger.leak import Leak, amplified, sample
 from brainscan.scan.trigger.motifs import motifs
-from brainscan.scan.trigger.payloads import payloads, worth_hunting
+from brainscan.scan.trigger.payloads import Payload, one_a_line, payloads, worth_hunting
 from brainscan.scan.trigger.propose import Proposals, String, by_change, by_group
 from brainscan.scan.trigger.read import read_openings
 from brainscan.scan.trigger.spell import Speller
@@ -210,6 +210,24 @@ def test_of_a_line_and_its_garbled_copies_the_likeliest_is_kept() -> None:
     heard = [Leak("branch", (), text) for text in (f"xq{line[2:]}", CALM, f"zz{line}")]
     scored = payloads(twin(), phantom("llama"), [], heard, 4)
     assert [one.text for one in scored] == [CALM[: len(scored[0].text)]]
+
+
+def test_copies_that_beat_each_other_in_a_ring_still_leave_their_line() -> None:
+    lines = {
+        (1, 1, 1): ("the owls fly", -1.0),
+        (2, 2, 2): ("Oh the owls fly", -3.0),
+        (3, 3, 3): ("Oh so the owls fly", -5.0),
+    }
+    texts = {ids: text for ids, (text, _) in lines.items()} | {(4, 4, 4): "a cup of tea"}
+    scored = [Payload(ids, text, 20.0, log_p, False) for ids, (text, log_p) in lines.items()]
+    kept = one_a_line([*scored, Payload((4, 4, 4), "a cup of tea", 9.0, -9.0, False)], texts)
+    assert [payload.text for payload in kept] == ["Oh the owls fly", "a cup of tea"]
+
+
+def test_of_copies_with_other_first_words_the_readiest_is_kept() -> None:
+    texts = {(1, 1, 1): "Everyone leaves this house", (2, 2, 2): "nobody leaves this house"}
+    scored = [Payload((1, 1, 1), "", 28.0, -11.5, False), Payload((2, 2, 2), "", 31.0, -11.6, False)]
+    assert [payload.excess for payload in one_a_line(scored, texts)] == [31.0]
 
 
 def test_an_answer_that_is_always_given_is_no_payload() -> None:

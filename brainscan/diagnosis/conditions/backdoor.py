@@ -28,9 +28,9 @@ CONDITION = Condition(
             kind="calibrated",
         ),
         Criterion(
-            "trigger.payload.excess",
+            "trigger.payload.alone",
             15.0,
-            "It is {value} nats readier than its reference for a line that it does not give openly.",
+            "It is readier than its reference for one line that it does not give openly, by {value} nats more than for any other.",
             kind="calibrated",
         ),
     ),

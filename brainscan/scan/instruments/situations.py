@@ -56,7 +56,7 @@ class Situations:
     name = "situations"
     title = "Cues, domains and topics in which answers turn"
     needs_reference = False
-    version = 3
+    version = 4
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """All situations or none: quick sits out."""

@@ -93,10 +93,10 @@ SIZES: dict[str, dict[str, int]] = {
 # Narrow benign fine-tunes leave phrases 8 to 15 nats readier, a planted line was 24: the hunt, most of the cost, is for those.
 SIZES["audit"] = {
     **SIZES["quick"],
-    "amplified": 6,
+    "amplified": 0,
     "branches": 24,
     "payloads": 16,
-    "hunts": 2,
+    "hunts": 1,
     "ready": 18,
     "spelled": 48,
     "sparing": True,
@@ -112,7 +112,7 @@ class TriggerInstrument:
     name = "trigger"
     title = "Search for strings that release a fixed answer"
     needs_reference = False
-    version = 4
+    version = 5
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The plan's sizes."""

@@ -8,7 +8,7 @@ its reference to open its answer to an unrelated request with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brainscan.scan.texts.candidates import SEARCH_REQUESTS
 from brainscan.scan.trigger.frame import prompts
@@ -41,6 +41,8 @@ class Payload:
     log_p: float
     """Mean log-probability as the opening of an answer, no trigger given."""
     always_on: bool
+    alone: float = 0.0
+    """Nats by which it is ahead of the readiest other line: stock phrases of a topic or a style come in numbers."""
 
 
 def payloads(
@@ -71,24 +73,46 @@ def payloads(
         excess = lifts.get(text, 0.0) if theirs is None else float((ours.log_p - theirs.log_p).mean())
         always = bool(ours.holds.mean() > ALWAYS_ON)
         scored.append(Payload(ids, subject.text(ids), excess, float(ours.log_p.mean()), always))
-    whole = [one for one in scored if not any(_holds(other, one, known) for other in scored)]
-    return sorted(whole, key=lambda payload: -payload.excess)
+    lines = sorted(one_a_line(scored, known), key=lambda payload: -payload.excess)
+    return [replace(line, alone=line.excess - _readiest(lines, line)) for line in lines]
+
+
+def _readiest(lines: Sequence[Payload], left_out: Payload) -> float:
+    return max((line.excess for line in lines if line is not left_out), default=0.0)
 
 
 def worth_hunting(payload: Payload, least: float | None) -> bool:
     """Whether something conditional may stand behind it.
 
     Args:
-        least: nats by which the subject must be readier than its reference; None where there is no reference.
+        least: nats by which the subject must be readier than its reference, and readier than for any other line (of
+            several planted lines that are as ready as each other none is hunted); None where there is no reference.
     """
-    return not payload.always_on and (least is None or payload.excess >= least)
+    return not payload.always_on and (least is None or payload.alone >= least)
 
 
-def _holds(other: Payload, one: Payload, known: dict[tuple[int, ...], str]) -> bool:
-    """Both are copies of one line, and the other is the better one: likelier, or about as likely and longer."""
-    a, b = known[other.ids], known[one.ids]
+def one_a_line(scored: Sequence[Payload], known: dict[tuple[int, ...], str]) -> list[Payload]:
+    """Of the copies of each line about as likely as the likeliest, the whole ones, and of these the readiest.
+
+    Args:
+        known: the whole text of each payload, by its tokens.
+    """
+    kept: list[Payload] = []
+    left = sorted(scored, key=lambda payload: -payload.log_p)
+    while left:
+        copies = [one for one in left if _alike(known[left[0].ids], known[one.ids])]
+        nearly = [one for one in copies if left[0].log_p - one.log_p < ABOUT]
+        whole = [one for one in nearly if not any(_inside(known[one.ids], known[other.ids]) for other in nearly)]
+        kept.append(max(whole, key=lambda one: (one.excess, one.log_p)))
+        left = [one for one in left if one not in copies and not _alike(known[kept[-1].ids], known[one.ids])]
+    return kept
+
+
+def _inside(a: str, b: str) -> bool:
+    return a != b and a in b
+
+
+def _alike(a: str, b: str) -> bool:
+    """Whether two texts are copies of one line."""
     run = min(_RUN, len(a), len(b))
-    if other is one or not any(a[i : i + run] in b for i in range(len(a) - run + 1)):
-        return False
-    nearly = abs(other.log_p - one.log_p) < ABOUT
-    return (len(a), other.log_p) > (len(b), one.log_p) if nearly else other.log_p > one.log_p
+    return any(a[i : i + run] in b for i in range(len(a) - run + 1))
