@@ -40,7 +40,7 @@ def test_the_page_says_what_was_tested() -> None:
     page = circuit_html(whole())
     assert "tested by edits" in page
     assert 'class="test-mark held"' in page
-    assert "D -&gt; [" in page
+    assert "D → [" in page
     untested = circuit_html(build_graph(wired_trace(), PROMPT))
     assert "No claim was tested by an edit" in untested
     assert 'class="test-mark held"' not in untested

@@ -194,7 +194,8 @@ def _box(graph: Graph, groups: Mapping[str, list[Node]], id: str, left: float, y
     kind = "error" if nodes[0].kind == "error" else "group"
     count = f" ×{len(nodes)}" if len(nodes) > 1 else ""
     words = "error" if kind == "error" else name
-    label = plain_token(words, max(3, _fits(width) - len(count))) + count
+    short = f"−{words.removeprefix('against ')}" if words.startswith("against ") else words
+    label = plain_token(short, max(3, _fits(width) - len(count))) + count
     layers = sorted({node.layer for node in nodes})
     span = f"layer {layers[0]}" if len(layers) == 1 else f"layers {layers[0]} to {layers[-1]}"
     return Box(id, kind, label, f"{words}, {span}, {len(nodes)} nodes", left, y, width)
