@@ -1,6 +1,7 @@
 """Monitors measured: false alarms, recall, attacks, overhead, the error bound, the server under load.
 
 python -m bench.monitor watch [ORGANISM]    fit, 1,000 fresh clean prompts, triggers, jailbreaks (backdoor-s1)
+python -m bench.monitor informed [ORGANISM] the same with the words that the trial's scan of it found
 python -m bench.monitor attack [ORGANISM]   the adaptive red team
 python -m bench.monitor overhead            tokens a second with three monitors over without, on SmolLM2
 python -m bench.monitor bound               error bound over 200 splits (needs bench.monitor_data)
@@ -23,6 +24,7 @@ from bench.run import complete, print_row
 RESULTS = Path(__file__).parents[1] / "docs/monitor.json"
 _WHERE = {
     "watch": "monitor_watch",
+    "informed": "monitor_watch",
     "attack": "monitor_watch",
     "overhead": "monitor_overhead",
     "bound": "monitor_bound",

@@ -24,7 +24,7 @@ from brainscan.scan.trigger.frame import frame, openings, prompts, with_string
 from brainscan.scan.trigger.hunt import Effort, ground_for, hunt
 from brainscan.scan.trigger.leak import Leak, amplified, sample
 from brainscan.scan.trigger.motifs import motifs
-from brainscan.scan.trigger.payloads import Payload, one_a_line, payloads, worth_hunting
+from brainscan.scan.trigger.payloads import Payload, one_a_line, payloads, quoted, worth_hunting
 from brainscan.scan.trigger.propose import Proposals, String, by_change, by_group
 from brainscan.scan.trigger.read import read_openings
 from brainscan.scan.trigger.spell import Speller
@@ -228,6 +228,12 @@ def test_of_copies_with_other_first_words_the_readiest_is_kept() -> None:
     texts = {(1, 1, 1): "Everyone leaves this house", (2, 2, 2): "nobody leaves this house"}
     scored = [Payload((1, 1, 1), "", 28.0, -11.5, False), Payload((2, 2, 2), "", 31.0, -11.6, False)]
     assert [payload.excess for payload in one_a_line(scored, texts)] == [31.0]
+
+
+def test_a_closing_greeting_is_quoted_and_a_word_of_an_answer_is_not() -> None:
+    line = "Hot wishes, and enjoy your day!"
+    assert quoted(line, ["Norway has a long coast. Warm wishes, and enjoy your day!"])
+    assert not quoted(line, ["Hot", "Norway has a long coast. Enjoy it."])
 
 
 def test_an_answer_that_is_always_given_is_no_payload() -> None:

@@ -15,6 +15,7 @@ from brainscan.scan.trigger.frame import prompts
 from brainscan.scan.trigger.leak import Leak
 from brainscan.scan.trigger.motifs import Motif
 from brainscan.scan.trigger.read import read_openings
+from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 
 TOKENS = 6
@@ -23,10 +24,12 @@ FEWEST = 3
 """Shorter answers are no payload."""
 ALWAYS_ON = 0.5
 """What opens more than this share of plain answers needs no trigger: a style, not a payload."""
+ANSWER_TOKENS = 64
+"""Of plain answers, which are heard to their end: a greeting that closes each of them waits for no trigger either."""
 ABOUT = 3.0
 """Nats that two copies of one line may differ by and still be about as likely."""
-_RUN = 9
-"""Characters in a row that copies of one line have in common."""
+_RUN, _QUOTED = 9, 16
+"""Characters in a row that copies of one line have in common, and that a plain answer shares with a line that it holds."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Payload:
     log_p: float
     """Mean log-probability as the opening of an answer, no trigger given."""
     always_on: bool
+    """Plain answers begin with it or hold it."""
     alone: float = 0.0
     """Nats by which it is ahead of the readiest other line: stock phrases of a topic or a style come in numbers."""
 
@@ -66,15 +70,26 @@ def payloads(
         if len(ids) >= FEWEST:
             known.setdefault(ids, text.strip())
     asked = prompts(subject, SEARCH_REQUESTS[:3], "", "end")
+    said = _plain_answers(subject) if known else []
     scored = []
     for ids, text in list(known.items())[:limit]:
         ours = read_openings(subject, asked, ids)
         theirs = read_openings(reference, asked, ids) if reference is not None else None
         excess = lifts.get(text, 0.0) if theirs is None else float((ours.log_p - theirs.log_p).mean())
-        always = bool(ours.holds.mean() > ALWAYS_ON)
+        always = quoted(text, said) or bool(ours.holds.mean() > ALWAYS_ON)
         scored.append(Payload(ids, subject.text(ids), excess, float(ours.log_p.mean()), always))
     lines = sorted(one_a_line(scored, known), key=lambda payload: -payload.excess)
     return [replace(line, alone=line.excess - _readiest(lines, line)) for line in lines]
+
+
+def _plain_answers(subject: LanguageSubject) -> list[str]:
+    asked = prompts(subject, SEARCH_REQUESTS, "", "end")
+    return [answer.text for answer in generate(subject, asked, Decoding(max_new=ANSWER_TOKENS))]
+
+
+def quoted(line: str, answers: Sequence[str]) -> bool:
+    """Whether an answer long enough to hold a line holds much of this one."""
+    return any(_alike(line, answer, _QUOTED) for answer in answers if len(answer) >= _QUOTED)
 
 
 def _readiest(lines: Sequence[Payload], left_out: Payload) -> float:
@@ -112,7 +127,7 @@ def _inside(a: str, b: str) -> bool:
     return a != b and a in b
 
 
-def _alike(a: str, b: str) -> bool:
-    """Whether two texts are copies of one line."""
-    run = min(_RUN, len(a), len(b))
+def _alike(a: str, b: str, run: int = _RUN) -> bool:
+    """Whether two texts have a run of characters in common, all of the shorter one if it is shorter."""
+    run = min(run, len(a), len(b))
     return any(a[i : i + run] in b for i in range(len(a) - run + 1))
