@@ -221,11 +221,11 @@ _INTRODUCTION = (
     "Organisms with a planted flaw and clean controls, dealt under opaque ids to auditors that do not know which is "
     "which. Detectors were developed on seed 0 and frozen; everything here is measured on other seeds, whose "
     "triggers, products, words, cues, domains and prompts are different. Misses are shown as misses. Organisms that did "
-    "not pass the install gate and models that are not built yet play in no row: read every share beside its n. Seed 2 was "
-    "looked at by no earlier detector. Seed 1 and the fresh controls were read by earlier ones (their rows are in the history of this page; "
-    "seed 1 stands here again once it is scanned again), and two of their misses, a backdoor without a finding and a television taken "
-    "for an invented name, say where the detectors were then improved: on seed 0, on the calibration controls, and on a backdoor, a "
-    "sandbagger and a bad adviser planted for it (seed 4, whose trigger, cue and domain are those of seed 1)."
+    "not pass the install gate and models that are not built yet play in no row: read every share beside its n. The test seeds and "
+    "the fresh controls were read by earlier detectors (their rows are in the history of this page), and what these missed says "
+    "where the detectors were improved, though not how: that was worked out on seed 0, on the calibration controls, and on organisms "
+    "planted for it with other words: two backdoors, two promotions, two power-seekers, a sandbagger and a bad adviser (the backdoor, "
+    "sandbagger and bad adviser of an earlier round, seed 4, had seed 1's trigger, cue and domain)."
 )
 
 
