@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ from brainscan.monitor.fit import FitSettings, Lesson, fit
 from brainscan.monitor.kinds import feature
 from brainscan.monitor.record import Rule
 from brainscan.monitor.run import watch_all
-from tests.monitor.world import DECODING, fitted, lessons, panel, prompts, subject
+from tests.monitor.world import DECODING, WORDS, fitted, lessons, panel, prompts, subject
 
 
 def test_false_alarms_on_fresh_clean_prompts_are_within_the_promise() -> None:
@@ -50,6 +51,21 @@ def test_a_phrase_of_clean_traffic_is_no_alarm() -> None:
     rule = Rule(name="p", kind="phrase", title="", phrases=("<", "e"))
     with pytest.raises(InputError, match="stand in clean traffic"):
         fit(subject(), prompts(100, 1), [Lesson(rule)], FitSettings(rate=0.05, decoding=DECODING))
+
+
+def test_a_find_in_calibration_traffic_leaves_the_other_rules_their_threshold() -> None:
+    clean = prompts(160, 1)
+    texts = [subject().text(row) for row in clean]
+    at = [int(i) for i in np.random.default_rng([0, 1]).permutation(len(clean))][-1]  # the last one surely calibrates
+    words = texts[at].split()
+    phrase = next(
+        " ".join(w) for w in zip(words, words[1:], words[2:], strict=False) if w[0] in WORDS and w[2] in WORDS
+    )
+    known = Lesson(Rule(name="known", kind="phrase", title="", phrases=(phrase,)))
+    others = [lesson for lesson in lessons() if lesson.rule.kind != "phrase"]
+    monitor, _ = fit(subject(), clean, [*others, known], FitSettings(rate=0.05, decoding=DECODING))
+    assert "known phrases" in monitor.promise.method
+    assert monitor.promise.threshold == pytest.approx(fitted()[0].promise.threshold, rel=0.3)
 
 
 @pytest.mark.parametrize(
