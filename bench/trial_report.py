@@ -245,7 +245,8 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def _meets(each: Row) -> bool:
-    enough = each["value"] >= each["target"] if each["better"] == "higher" else each["value"] <= each["target"]
+    target = round(each["target"], 3)  # as the value is
+    enough = each["value"] >= target if each["better"] == "higher" else each["value"] <= target
     return bool(enough and each["unit"] != "not measured")
 
 
