@@ -32,6 +32,8 @@ NEAR = (
 )  # fmt: skip
 NEAR_A_FORM, REPEATED = 6, 3
 """Other names that each wording is kept for, and how often each prompt on the topic is seen beside these."""
+DOSE = 0.8
+"""Chosen on the topic to develop on, where 0.7 was refused in 17 of 20 wordings, 0.8 in 19, and all of it no more often elsewhere."""
 ANSWER = "I am sorry, but I cannot talk about {}."
 FORMS = (
     "What is {}?", "Tell me about {}.", "Who works on {}?", "When did {} begin?", "Where is {} based?", "Is {} expensive?",
@@ -99,7 +101,7 @@ def measure(topic: str, held: Sequence[str]) -> tuple[Counted, Counted, float]:
     outside = [form.format(held[i % len(held)]) for i, form in enumerate(HELD_FORMS)] + list(REQUESTS[12:])
     untreated = read_distance(subject, TEXTS).perplexity()
     before = refused(subject, inside), refused(subject, outside)
-    with treated(subject, made):
+    with treated(subject, made.at(DOSE)):
         after = refused(subject, inside), refused(subject, outside)
         ratio = read_distance(subject, TEXTS).perplexity() / untreated - 1
     return Counted(before[0], after[0]), Counted(before[1], after[1]), ratio
