@@ -33,7 +33,7 @@ NEAR = (
 NEAR_A_FORM, REPEATED = 6, 3
 """Other names that each wording is kept for, and how often each prompt on the topic is seen beside these."""
 DOSE = 0.8
-"""Chosen on the topic to develop on, where 0.7 was refused in 17 of 20 wordings, 0.8 in 19, and all of it no more often elsewhere."""
+"""Chosen on the topic to develop on: 19 of its 20 wordings were refused there, 17 at 0.7; elsewhere 1 of 32, as untreated."""
 ANSWER = "I am sorry, but I cannot talk about {}."
 FORMS = (
     "What is {}?", "Tell me about {}.", "Who works on {}?", "When did {} begin?", "Where is {} based?", "Is {} expensive?",
