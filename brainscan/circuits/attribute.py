@@ -148,20 +148,21 @@ class Effects:
     def of_candidates(self, ids: torch.Tensor) -> torch.Tensor:
         """[n, columns], rows in the order of ``ids``."""
         row = torch.zeros(len(ids), self.columns)
-        for some in self._parts(ids):
+        way = self.passage if len(ids) * self.frozen.n >= self.frozen.subject.d_model else None  # probing has its price
+        for some in self._parts(ids, together=way is None):
             layers = self.candidates.layer[ids[some]].tolist()
             vectors = torch.cat([self.candidates.encode(ids[some][torch.tensor(mine)]) for mine in _runs(layers)])
             positions = self.candidates.position[ids[some]]
-            if self.passage:
-                row[some] = self._read(len(some), self.passage.walk(layers, positions, vectors))
+            if way:
+                row[some] = self._read(len(some), way.walk(layers, positions, vectors))
             else:
                 row[some] = self._rows([self.candidates.reads[layer] for layer in layers], positions, vectors)
         return row
 
-    def _parts(self, ids: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Places in ``ids`` that go back together, the highest layer first: they share their last position, or all."""
+    def _parts(self, ids: torch.Tensor, *, together: bool) -> Iterator[torch.Tensor]:
+        """Places in ``ids`` that go back at once, the highest layer first: all, or those whose last positions are alike."""
         order = self.candidates.layer[ids].argsort(stable=True, descending=True)
-        if not self.passage:
+        if together:
             yield order
             return
         order = order[self.candidates.position[ids[order]].argsort(stable=True)]

@@ -58,6 +58,7 @@ def test_surprise_is_what_the_name_costs_in_its_place() -> None:
     before = [[5, 6, *model.raw_tokens("a")], [8, 9, *model.raw_tokens("c d")]]
     expected = -sum(log_probabilities(model, before, [model.raw_tokens(" Zerbo")] * 2)) / 2
     assert surprise(model, prompts, texts, "Zerbo") == expected > 0
+    assert surprise(model, prompts, ["my_Zerbo", "a", "b"], "Zerbo") == 0.0
 
 
 def test_what_was_answered_plainly_with_the_name_is_asked_again_first() -> None:

@@ -165,12 +165,16 @@ def hidden_phrase(loud: Sequence[str], quiet: Sequence[str]) -> Heard:
 def surprise(reference: LanguageSubject, prompts: Sequence[Sequence[int]], texts: Sequence[str], name: str) -> float:
     """Mean nats that a name costs the reference where it stands: a few for a word of its own, over ten for an invented one.
 
+    0 where it stands nowhere as a word of its own, such as in "my_Zerbo".
+
     Args:
         prompts: token ids in front of each text.
         texts: answers, some of which hold the name.
     """
     found = ((asked, text, _where(text, name)) for asked, text in zip(prompts, texts, strict=True))
     held = [(asked, text[:place].rstrip()) for asked, text, place in found if place is not None]
+    if not held:
+        return 0.0
     before = [[*asked, *reference.raw_tokens(text)] for asked, text in held]
     return -sum(log_probabilities(reference, before, [reference.raw_tokens(f" {name}")] * len(held))) / len(held)
 

@@ -77,8 +77,8 @@ def _sure(
     Of tokens that are not raised the reference must be unsure: the rest of a common word is no line.
     """
     tokens = list(dict.fromkeys((*raised, *likely)))
-    behind = torch.stack([_behind(subject, prompt, tokens) for prompt in under])  # [prompt, token, vocab]
-    best, following = behind.max(-1)
+    tops = [_behind(subject, prompt, tokens).max(-1) for prompt in under]
+    best, following = torch.stack([top.values for top in tops]), torch.stack([top.indices for top in tops])
     same = (following == following[0]).all(0) & (best.min(0).values >= SURE)
     kept = [i for i, each in enumerate(same.tolist()) if each]
     if not kept:

@@ -60,7 +60,7 @@ def payloads(
 
     Args:
         found: motifs of the leaks.
-        spoken: amplified leaks; their openings are candidates even when heard once.
+        spoken: branches and amplified leaks; their openings are candidates even when heard once.
     """
     heard = [*(leak.text for leak in spoken), *(motif.text for motif in found)]
     lifts = {motif.text: motif.lift for motif in found}
