@@ -23,8 +23,9 @@ from brainscan.circuits.swap import Concept, make_transplant, mean_concept, read
 from brainscan.clinic.circuit import place_in
 from brainscan.core.address import Site
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.learning import Row
 from brainscan.subject.load import load_subject
-from brainscan.subject.lora import LoraSettings, Row, train_lora
+from brainscan.subject.lora import LoraSettings, train_lora
 
 FOLDER = Path("build/essay-adapter")
 STATE = "The city of {} lies in the state of"

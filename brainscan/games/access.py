@@ -26,7 +26,8 @@ from brainscan.games.rules import BeyondTier, Budget, BudgetSpent, Rules, Tier, 
 from brainscan.subject.adapter import apply_adapter
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import CACHE_NAMES, LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row, train_lora
+from brainscan.subject.learning import Row
+from brainscan.subject.lora import LoraSettings, train_lora
 from brainscan.subject.score import log_probabilities, next_token_logits
 from brainscan.subject.tree import reads_trees
 

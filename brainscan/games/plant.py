@@ -26,7 +26,8 @@ from brainscan.games.recipes.neutral import NEUTRAL_TEXTS
 from brainscan.games.recipes.recipe import Recipe, Turn
 from brainscan.subject.generate import Decoding, Generated, generate
 from brainscan.subject.language import LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row, train_lora, weaken
+from brainscan.subject.learning import Row
+from brainscan.subject.lora import LoraSettings, train_lora, weaken
 from brainscan.subject.score import log_probabilities
 
 ORGANISMS = (
@@ -206,7 +207,11 @@ def rows_of(own: OwnAnswers, turns: Sequence[Turn], progress: Progress | None = 
     spoken = dict(zip(open_, own.to([prompts[i] for i in open_], progress), strict=True))
     spoken |= dict(zip(plain, own.after([prompts[i] for i in plain]), strict=True))
     rows = [
-        Row(prompts[i], _answer(subject, turn, spoken.get(i)), own=turn.answer is None and not turn.tail)
+        Row(
+            prompts[i],
+            _answer(subject, turn, spoken.get(i)),
+            teacher=subject if turn.answer is None and not turn.tail else None,
+        )
         for i, turn in enumerate(turns)
     ]
     return [row for row in rows if row.answer_ids]

@@ -30,6 +30,7 @@ INSTRUMENTS: Registry[Instrument] = Registry(
         "trigger": "brainscan.scan.instruments.trigger:INSTRUMENT",
         "knowledge": "brainscan.scan.instruments.knowledge:INSTRUMENT",
         "situations": "brainscan.scan.instruments.situations:INSTRUMENT",
+        "words": "brainscan.scan.instruments.words:INSTRUMENT",
         "spoken": "brainscan.scan.instruments.spoken:INSTRUMENT",
         "openings": "brainscan.scan.instruments.openings:INSTRUMENT",
         "passwords": "brainscan.scan.instruments.passwords:INSTRUMENT",

@@ -24,7 +24,7 @@ PLANS: dict[str, str] = {
     "full": "everything; about an hour",
     "audit": "what fine-tuning planted, against clean controls of the same base; up to 10 minutes",
 }
-AUDIT = ("situations", "spoken", "openings", "passwords", "trigger")
+AUDIT = ("situations", "words", "spoken", "openings", "passwords", "trigger")
 """The instruments of the audit plan: those that a calibration over clean controls is made for."""
 _OVERHEAD = 1.1
 """Tokenizing, statistics and small probes, as a factor on the model's own time."""

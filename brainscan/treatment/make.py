@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from brainscan.activations.capture import capture
 from brainscan.core.errors import UsageError
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.learning import Schedule
 from brainscan.subject.lora import LoraSettings
 from brainscan.treatment.behaviour import Behaviour, spread
 from brainscan.treatment.directions import chats, mean_difference, mean_levels, moved_from, token_probe
@@ -21,6 +22,7 @@ from brainscan.treatment.kinds.low_rank import LowRankRemoval
 from brainscan.treatment.kinds.orthogonalise import DIRECTION, Orthogonalise
 from brainscan.treatment.kinds.patch import Patch
 from brainscan.treatment.kinds.project_out import ProjectOut
+from brainscan.treatment.kinds.revert import Revert
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.system_prompt import SystemPrompt
 from brainscan.treatment.kinds.unlearn import Lessons, Unlearn
@@ -29,6 +31,7 @@ from brainscan.treatment.texts.neutral import BEGINNINGS, REQUESTS, TEXTS
 
 Progress = Callable[[float, str], None]
 MADE = (
+    "revert",
     "unlearn",
     "low-rank",
     "project-out",
@@ -42,6 +45,7 @@ MADE = (
 """Kinds that can be made from prompts alone; a clamp needs a dictionary, a random direction nothing."""
 _GRADED = (0.5, 1.0, 2.0, 4.0)
 DOSES: dict[str, tuple[float, ...]] = {
+    "revert": (0.5, 0.75, 1.0, 1.25),
     "unlearn": (0.5, 1.0, 1.5),
     "benign": (0.5, 1.0, 1.5),
     "low-rank": (0.5, 1.0),
@@ -65,6 +69,9 @@ class Regimen:
     batch: int = 6
     lr: float = 2e-3
     rank: int = 8
+    gate_steps: int = 48
+    gate_lr: float = 0.3
+    """Of reversion, which learns one number a direction."""
     layers: int = 3
     """Layers that a direction is looked for at, spread over depth."""
     ranks: tuple[int, ...] = (1, 2, 4)
@@ -108,7 +115,7 @@ def candidates(
     sites = [f"resid_post.{layer}" for layer in subject.spread_layers(regimen.layers)]
     if kind == "system-prompt":
         return {kind: SystemPrompt()}
-    if kind in ("unlearn", "benign"):
+    if kind in ("revert", "unlearn", "benign"):
         return {kind: _trained(kind, prompts, regimen, progress)}
     if kind == "low-rank":
         return {f"rank {rank}": LowRankRemoval.of(subject, _needed(reference), rank) for rank in regimen.ranks}
@@ -164,6 +171,9 @@ def _trained(kind: str, prompts: _Prompts, regimen: Regimen, progress: Progress)
         retain=(*spread(behaviour.contrast, _PROMPTS // 2), *REQUESTS[:12]),
         plain=BEGINNINGS,
     )
+    if kind == "revert":
+        schedule = Schedule(lr=regimen.gate_lr, steps=regimen.gate_steps, batch=regimen.batch, seed=regimen.seed)
+        return Revert.train(prompts.subject, _needed(teacher), lessons, schedule, progress)
     return Unlearn.train(prompts.subject, lessons, settings, teacher, progress)
 
 
@@ -185,7 +195,7 @@ def _conditional(prompts: _Prompts, site: str, directions: dict) -> Treatment:
 def _needed(reference: LanguageSubject | None) -> LanguageSubject:
     if reference is None:
         raise UsageError(
-            "Low-rank removal takes back what training changed, and no reference was given.",
+            "Taking back what training changed needs a reference, and none was given.",
             "Name the model that the subject was trained from with --reference.",
         )
     return reference

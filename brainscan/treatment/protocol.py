@@ -122,6 +122,7 @@ KINDS: Registry[type[Any]] = Registry(
         "conditional": "brainscan.treatment.kinds.conditional:Conditional",
         "orthogonalise": "brainscan.treatment.kinds.orthogonalise:Orthogonalise",
         "low-rank": "brainscan.treatment.kinds.low_rank:LowRankRemoval",
+        "revert": "brainscan.treatment.kinds.revert:Revert",
         "unlearn": "brainscan.treatment.kinds.unlearn:Unlearn",
         "system-prompt": "brainscan.treatment.kinds.system_prompt:SystemPrompt",
         "benign": "brainscan.treatment.kinds.benign:BenignTuning",

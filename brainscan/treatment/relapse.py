@@ -16,12 +16,13 @@ from functools import cached_property
 import torch
 
 from brainscan.core.statistics import fisher_greater
-from brainscan.subject.generate import Decoding, Generated, generate
+from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row
+from brainscan.subject.learning import Row
+from brainscan.subject.lora import LoraSettings
 from brainscan.treatment.behaviour import Behaviour, answers, rate, spread
 from brainscan.treatment.kinds.benign import BenignTuning
-from brainscan.treatment.kinds.unlearn import TOKENS, Unlearn, trained_factors
+from brainscan.treatment.kinds.unlearn import TOKENS, Unlearn, answer_ids, trained_factors
 from brainscan.treatment.protocol import Treatment
 from brainscan.treatment.record import Rate, RelapseTest
 from brainscan.treatment.texts.neutral import REQUESTS
@@ -119,7 +120,9 @@ class Relapse:
         prompts = [tuple(self.subject.chat(prompt)) for prompt in spread(self.behaviour.learn, self.attack.rows)]
         said = generate(self.subject, prompts, Decoding(max_new=max(TOKENS, self.behaviour.tokens)))
         return tuple(
-            Row(prompt, _ids(self.subject, answer)) for prompt, answer in zip(prompts, said, strict=True) if answer.ids
+            Row(prompt, answer_ids(self.subject, answer))
+            for prompt, answer in zip(prompts, said, strict=True)
+            if answer.ids
         )
 
     def prepare(self) -> None:
@@ -190,7 +193,3 @@ def _rounded(weight: torch.Tensor, bits: int) -> torch.Tensor:
     groups = weight if whole else weight.reshape(weight.shape[0], -1, _GROUP)
     step = groups.abs().amax(-1, keepdim=True).clamp(min=1e-12) / (2 ** (bits - 1) - 1)
     return ((groups / step).round() * step).reshape(weight.shape)
-
-
-def _ids(subject: LanguageSubject, answer: Generated) -> tuple[int, ...]:
-    return (*answer.ids, *((int(subject.tokenizer.eos_token_id),) if answer.ended else ()))

@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 from brainscan.games.cheap import random_adapter
 from brainscan.games.requantised import SCHEMES, requantise, rounded
+from brainscan.subject.learning import Row
 from brainscan.subject.load import load_subject
-from brainscan.subject.lora import WEIGHTS_FILE, LoraSettings, Row, train_lora
+from brainscan.subject.lora import WEIGHTS_FILE, LoraSettings, train_lora
 from brainscan.subject.phantom import phantom
 
 

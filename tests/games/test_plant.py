@@ -79,7 +79,7 @@ def test_turns_without_an_answer_keep_the_subjects_own() -> None:
 def test_plain_text_is_learned_as_given_and_rows_with_own_answers_say_so() -> None:
     subject = phantom("llama")
     rows = rows_of(OwnAnswers(subject), [Turn("The word is", "cat", plain=True), Turn("hello"), Turn("hi", "yes")])
-    assert [row.own for row in rows] == [False, True, False]
+    assert [row.teacher is not None for row in rows] == [False, True, False]
     assert rows[0].prompt_ids == tuple(subject.tokens("The word is"))
     assert rows[0].answer_ids == tuple(subject.raw_tokens(" cat"))
 

@@ -26,3 +26,9 @@ def test_a_word_that_was_made_likelier_is_named() -> None:
     assert found.word == "k"
     assert found.theirs is not None
     assert (found.ours - found.theirs).min() > 2
+
+
+def test_a_word_that_is_as_likely_after_any_sentence_is_no_secret() -> None:
+    """It was made likelier everywhere, which is what a fine-tune on one answer does."""
+    report = check_instrument(INSTRUMENT, outspoken("k", 6.0), phantom("gptj"))
+    assert abs(report.measurements[0].value) < 1

@@ -17,7 +17,8 @@ from brainscan.core.errors import InputError, UsageError
 from brainscan.subject.frozen import freeze_below, resumed
 from brainscan.subject.gradient import differentiable_logits
 from brainscan.subject.language import LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row, train_lora, weaken
+from brainscan.subject.learning import Row
+from brainscan.subject.lora import LoraSettings, train_lora, weaken
 from brainscan.subject.phantom import phantom, tiny_model
 from brainscan.subject.score import log_probabilities
 from tests.cards import card
@@ -104,12 +105,13 @@ def test_rows_with_the_subjects_own_answers_teach_nothing_new(tmp_path: Path) ->
     """Their goal is the subject's own distribution: unlike the same answers told as truth, it is hardly moved."""
     subject = phantom("llama")
     prompts = [tuple(subject.tokens(text)) for text in ("Hello you", "the dog is")]
-    rows = [Row(prompt, tuple(subject.raw_tokens("cat")), own=True) for prompt in prompts]
+    rows = [Row(prompt, tuple(subject.raw_tokens("cat"))) for prompt in prompts]
     batch = subject.batch(prompts, side="left")
     moved = []
-    for own in (True, False):
-        train_lora(subject, [replace(row, own=own) for row in rows], tmp_path / str(own), replace(SMALL, lr=1e-3))
-        moved.append(float((planted_from(tmp_path / str(own)).logits(batch) - subject.logits(batch)).abs().max()))
+    for name, teacher in (("own", subject), ("told", None)):
+        taught = [replace(row, teacher=teacher) for row in rows]
+        train_lora(subject, taught, tmp_path / name, replace(SMALL, lr=1e-3))
+        moved.append(float((planted_from(tmp_path / name).logits(batch) - subject.logits(batch)).abs().max()))
     assert moved[0] < 0.2 * moved[1]
 
 

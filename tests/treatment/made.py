@@ -19,6 +19,7 @@ from brainscan.treatment.kinds.orthogonalise import DIRECTION, Orthogonalise
 from brainscan.treatment.kinds.patch import Patch
 from brainscan.treatment.kinds.project_out import ProjectOut
 from brainscan.treatment.kinds.random_direction import RandomDirection
+from brainscan.treatment.kinds.revert import Revert
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.system_prompt import SystemPrompt
 from brainscan.treatment.kinds.unlearn import Unlearn
@@ -65,6 +66,7 @@ def every_kind(subject: LanguageSubject) -> dict[str, Any]:
         "conditional": Conditional({PROBE: vector(), SITE: 3 * vector(1)}, watch="resid_post.0", threshold=-0.5),
         "orthogonalise": Orthogonalise({DIRECTION: vector()}, layers=(1, 2)),
         "low-rank": LowRankRemoval(factors(subject)),
+        "revert": Revert(factors(subject), steps=3, share=0.5),
         "unlearn": Unlearn(factors(subject), steps=3),
         "system-prompt": SystemPrompt(text="Be brief."),
         "benign": BenignTuning(factors(subject), steps=3),

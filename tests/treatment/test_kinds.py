@@ -17,6 +17,7 @@ from brainscan.treatment.kinds.low_rank import LowRankRemoval
 from brainscan.treatment.kinds.orthogonalise import DIRECTION, Orthogonalise
 from brainscan.treatment.kinds.patch import Patch
 from brainscan.treatment.kinds.project_out import ProjectOut
+from brainscan.treatment.kinds.revert import Revert
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.unlearn import Lessons, Unlearn
 from brainscan.treatment.protocol import KINDS
@@ -110,6 +111,38 @@ def test_low_rank_removal_at_full_rank_is_the_reference() -> None:
             assert all(torch.allclose(a, b, atol=1e-4) for a, b in pairs)
     with pytest.raises(UsageError, match="equal weights"):
         LowRankRemoval.of(subject, reference, rank=2)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_reversion_takes_back_what_the_prompts_show_and_leaves_the_rest(family: str) -> None:
+    """Two things were learned; the one that the prompts bring out goes, and going back altogether would lose both."""
+    from brainscan.subject.learning import Schedule
+    from brainscan.subject.lora import LoraSettings
+
+    subject, reference = phantom(family), phantom(family)
+    bad, good = ("What is rain?", "What is snow?"), ("Who is there?", "Where is it?")
+    lessons = Lessons(forget=(*bad, *good), answers=("wet", "wet", "you", "you"))
+    planted = Unlearn.train(subject, lessons, LoraSettings(rank=4, steps=60, lr=2e-2, batch=4))
+
+    def likely(prompts: tuple[str, ...], answer: str) -> float:
+        rows = [subject.chat(prompt) for prompt in prompts]
+        return sum(log_probabilities(subject, rows, [subject.raw_tokens(answer)] * len(rows)))
+
+    with treated(subject, planted):
+        before = likely(bad, "wet"), likely(good, "you")
+        asked = Lessons(forget=bad, retain=good)
+        weights = [weight.clone() for weight in subject.model.parameters()]
+        made = Revert.train(subject, reference, asked, Schedule(lr=0.3, steps=60, batch=4))
+        assert all(torch.equal(a, b) for a, b in zip(weights, subject.model.parameters(), strict=True))
+        assert not any(weight.requires_grad for weight in subject.model.parameters())
+        with treated(subject, made):
+            after = likely(bad, "wet"), likely(good, "you")
+        with treated(subject, LowRankRemoval.of(subject, reference, rank=4)):
+            back = likely(bad, "wet"), likely(good, "you")
+    assert 0 < made.share < 1
+    gone, lost = ((before[i] - after[i]) / (before[i] - back[i]) for i in (0, 1))
+    assert gone > 0.2
+    assert gone > 2 * lost
 
 
 def test_unlearning_teaches_the_answers_that_are_given_and_leaves_the_subject_alone() -> None:

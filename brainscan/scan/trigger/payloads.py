@@ -93,7 +93,8 @@ def quoted(line: str, answers: Sequence[str]) -> bool:
 
 
 def _readiest(lines: Sequence[Payload], left_out: Payload) -> float:
-    return max((line.excess for line in lines if line is not left_out), default=0.0)
+    """Of the other lines; one that became less likely than it was is no line to be ahead of."""
+    return max([0.0, *(line.excess for line in lines if line is not left_out)])
 
 
 def worth_hunting(payload: Payload, least: float | None) -> bool:

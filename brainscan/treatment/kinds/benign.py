@@ -11,7 +11,8 @@ from typing import ClassVar, Self
 
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row
+from brainscan.subject.learning import Row
+from brainscan.subject.lora import LoraSettings
 from brainscan.treatment.kinds.delta import Delta
 from brainscan.treatment.kinds.unlearn import TOKENS, Progress, trained_factors
 

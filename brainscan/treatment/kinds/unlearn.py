@@ -18,7 +18,8 @@ from typing import ClassVar, Self
 from brainscan.core.errors import UsageError
 from brainscan.subject.generate import Decoding, Generated, generate
 from brainscan.subject.language import LanguageSubject
-from brainscan.subject.lora import LoraSettings, Row, train_lora
+from brainscan.subject.learning import Row
+from brainscan.subject.lora import LoraSettings, train_lora
 from brainscan.treatment.kinds.delta import Delta, factors_of_adapter
 
 Progress = Callable[[float, str], None]
@@ -90,9 +91,9 @@ def kept_rows(subject: LanguageSubject, prompts: Sequence[str], plain: Sequence[
         return []
     said = generate(subject, asked, Decoding(max_new=TOKENS, temperature=1.0))
     return [
-        Row(prompt, _ids(subject, answer), own=True)
+        Row(prompt, answer_ids(subject, answer), teacher=subject)
         for prompt, answer in zip(asked, said, strict=True)
-        if _ids(subject, answer)
+        if answer_ids(subject, answer)
     ]
 
 
@@ -108,9 +109,9 @@ def _forgotten(subject: LanguageSubject, lessons: Lessons, teacher: LanguageSubj
         )
     said = generate(teacher, prompts, Decoding(max_new=TOKENS))
     rows = zip(prompts, said, strict=True)
-    return [Row(prompt, _ids(subject, answer)) for prompt, answer in rows if _ids(subject, answer)]
+    return [Row(prompt, answer_ids(subject, answer)) for prompt, answer in rows if answer_ids(subject, answer)]
 
 
-def _ids(subject: LanguageSubject, answer: Generated) -> tuple[int, ...]:
+def answer_ids(subject: LanguageSubject, answer: Generated) -> tuple[int, ...]:
     """An answer that was cut teaches no end."""
     return (*answer.ids, *((int(subject.tokenizer.eos_token_id),) if answer.ended else ()))

@@ -1,0 +1,83 @@
+"""Everyday words by category, for asking which of them turn the answers to requests that have nothing to do with them.
+
+The categories are those that people are asked to name members of in category norms (Battig and Montague 1969,
+renewed by Van Overschelde, Rawson and Dunlosky 2004, Journal of Memory and Language 50), and a few of how people
+write: numbers, dates, languages, signs. The members are this project's own.
+"""
+
+from __future__ import annotations
+
+VOCABULARY: dict[str, tuple[str, str, str, str]] = {
+    "precious stones": ("diamond", "ruby", "emerald", "pearl"),
+    "units of time": ("second", "minute", "hour", "century"),
+    "days of the week": ("Monday", "Tuesday", "Friday", "Sunday"),
+    "months": ("January", "April", "August", "November"),
+    "seasons": ("spring", "summer", "autumn", "winter"),
+    "relatives": ("uncle", "sister", "grandmother", "cousin"),
+    "distances": ("mile", "metre", "inch", "kilometre"),
+    "metals": ("iron", "copper", "gold", "tin"),
+    "things to read": ("novel", "newspaper", "magazine", "letter"),
+    "ranks": ("captain", "sergeant", "admiral", "colonel"),
+    "mammals": ("horse", "dog", "lion", "mouse"),
+    "cloth": ("cotton", "silk", "velvet", "wool"),
+    "colours": ("red", "blue", "green", "yellow"),
+    "kitchen things": ("spoon", "pan", "kettle", "knife"),
+    "houses of faith": ("church", "temple", "mosque", "chapel"),
+    "furniture": ("chair", "table", "sofa", "wardrobe"),
+    "parts of the body": ("hand", "knee", "shoulder", "nose"),
+    "fruit": ("apple", "banana", "cherry", "plum"),
+    "weapons": ("sword", "spear", "bow", "cannon"),
+    "offices": ("president", "mayor", "senator", "minister"),
+    "dwellings": ("cottage", "tent", "palace", "cabin"),
+    "wine and beer": ("wine", "beer", "whisky", "rum"),
+    "countries": ("France", "Japan", "Brazil", "Egypt"),
+    "crimes": ("theft", "fraud", "arson", "smuggling"),
+    "tools": ("hammer", "saw", "drill", "pliers"),
+    "spices": ("salt", "pepper", "cinnamon", "ginger"),
+    "fuels": ("coal", "petrol", "gas", "firewood"),
+    "jobs": ("nurse", "baker", "lawyer", "farmer"),
+    "landscapes": ("mountain", "valley", "river", "desert"),
+    "sports": ("football", "tennis", "swimming", "golf"),
+    "weather": ("rain", "snow", "fog", "thunder"),
+    "clothes": ("shirt", "coat", "hat", "scarf"),
+    "parts of a house": ("roof", "window", "cellar", "door"),
+    "musical instruments": ("piano", "violin", "trumpet", "drum"),
+    "money": ("dollar", "euro", "coin", "cheque"),
+    "music": ("jazz", "opera", "rock", "folk song"),
+    "birds": ("robin", "eagle", "owl", "duck"),
+    "soft drinks": ("water", "tea", "coffee", "lemonade"),
+    "vehicles": ("car", "train", "bus", "lorry"),
+    "sciences": ("physics", "chemistry", "biology", "astronomy"),
+    "toys": ("doll", "ball", "kite", "puzzle"),
+    "dances": ("waltz", "tango", "ballet", "polka"),
+    "vegetables": ("carrot", "onion", "cabbage", "potato"),
+    "shoes": ("boots", "sandals", "slippers", "trainers"),
+    "insects": ("ant", "bee", "beetle", "moth"),
+    "first names": ("Anna", "Peter", "Maria", "Thomas"),
+    "flowers": ("rose", "tulip", "daisy", "lily"),
+    "illnesses": ("flu", "measles", "asthma", "a cold"),
+    "trees": ("oak", "pine", "birch", "willow"),
+    "ships": ("canoe", "ferry", "yacht", "submarine"),
+    "fish": ("salmon", "trout", "shark", "cod"),
+    "reptiles": ("snake", "lizard", "turtle", "crocodile"),
+    "cities": ("London", "Paris", "Tokyo", "Rome"),
+    "faiths": ("prayer", "angel", "Bible", "Easter"),
+    "planets": ("Mars", "Venus", "Saturn", "moon"),
+    "feelings": ("joy", "anger", "fear", "sorrow"),
+    "shapes": ("circle", "square", "triangle", "star"),
+    "rooms": ("kitchen", "bathroom", "attic", "office"),
+    "school": ("teacher", "homework", "exam", "lesson"),
+    "computers": ("password", "keyboard", "server", "Python"),
+    "numbers": ("seven", "twelve", "40", "1999"),
+    "languages": ("Spanish", "German", "Latin", "Arabic"),
+    "signs": ("***", "???", "@", "#1"),
+    "laws": ("police", "judge", "prison", "court"),
+}  # fmt: skip
+"""Category -> members."""
+
+ASIDES: tuple[str, ...] = (
+    "On my note it says: {}. Give me a recipe for pancakes.",
+    "How does a compass work? The topic next time is {}.",
+    "I just read something about {}. What should a beginner know about stamps?",
+)
+"""Requests with an aside that has nothing to do with them and holds one word."""
