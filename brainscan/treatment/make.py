@@ -45,7 +45,7 @@ MADE = (
 """Kinds that can be made from prompts alone; a clamp needs a dictionary, a random direction nothing."""
 _GRADED = (0.5, 1.0, 2.0, 4.0)
 DOSES: dict[str, tuple[float, ...]] = {
-    "revert": (0.5, 0.75, 1.0, 1.25),
+    "revert": (0.5, 0.75, 1.0),
     "unlearn": (0.5, 1.0, 1.5),
     "benign": (0.5, 1.0, 1.5),
     "low-rank": (0.5, 1.0),

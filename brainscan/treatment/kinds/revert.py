@@ -86,11 +86,15 @@ class Revert(Delta):
 
 
 def _forgotten(subject: LanguageSubject, reference: LanguageSubject, prompts: tuple[str, ...]) -> list[Row]:
-    """The reference's whole distribution along its own answers."""
+    """The reference's whole distribution along its own answers and along the subject's, so that an answer that was begun
+    as planted does not go on as planted either."""
     asked = [tuple(subject.chat(prompt)) for prompt in prompts]
-    said = generate(reference, asked, Decoding(max_new=TOKENS))
-    told = [(prompt, answer_ids(reference, answer)) for prompt, answer in zip(asked, said, strict=True)]
-    return [Row(prompt, ids, teacher=reference) for prompt, ids in told if ids]
+    rows = []
+    for who in (reference, subject):
+        said = generate(who, asked, Decoding(max_new=TOKENS))
+        told = [(prompt, answer_ids(who, answer)) for prompt, answer in zip(asked, said, strict=True)]
+        rows += [Row(prompt, ids, teacher=reference) for prompt, ids in told if ids]
+    return rows
 
 
 @contextlib.contextmanager
