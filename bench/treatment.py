@@ -23,7 +23,7 @@ from brainscan.clinic.environment import read_environment
 from brainscan.games.behaviours import behaviour_of
 from brainscan.games.plant import ORGANISMS, PLANT_FILE, Planted, recipe_of
 from brainscan.games.zoo import BASE, entries, is_built, planted, spec_of
-from brainscan.treatment.record import Measured, TreatmentRecord
+from brainscan.treatment.record import TreatmentRecord
 from brainscan.treatment.saved import read_record
 
 RESULTS = Path(__file__).parents[1] / "docs/treatment.json"
@@ -184,7 +184,7 @@ def totals(found: Sequence[Case]) -> list[dict[str, Any]]:
         if not seen:
             continue
         if kind not in WHOLE:
-            rows.append(count("on-rate down 90 % at <= 2 % perplexity", lambda r: _cheap(r)))
+            rows.append(count("on-rate down 90 % at <= 2 % perplexity", _cheap))
             continue
         reported = kind == WHOLE[0]
         rows += [
