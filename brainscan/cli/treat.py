@@ -32,11 +32,13 @@ Organism = Annotated[str | None, typer.Option(help="Treat what this model of the
 KindName = Annotated[
     str | None,
     typer.Option(
-        help="unlearn, low-rank, project-out, orthogonalise, conditional, steer, patch, system-prompt or benign. "
-        "Default: unlearn where there is something to learn from, else project-out."
+        help="revert, unlearn, low-rank, project-out, orthogonalise, conditional, steer, patch, system-prompt or benign. "
+        "Default: revert with a reference, unlearn with answers to teach, else project-out."
     ),
 ]
-Steps = Annotated[int, typer.Option(min=1, help="Training steps of unlearn and benign.")]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="Training steps. Default: 48 for revert, 30 for unlearn and benign.")
+]
 Guard = Annotated[float, typer.Option(min=1.0, help="Largest perplexity of neutral text, relative to untreated.")]
 Plain = Annotated[bool, typer.Option("--no-baselines", help="Leave the baselines out.")]
 NoRelapse = Annotated[bool, typer.Option("--no-relapse", help="Leave the relapse tests out.")]
@@ -46,7 +48,7 @@ Ask = Annotated[list[str] | None, typer.Option(help="With --turn-up: a request t
 Out = Annotated[Path | None, typer.Option(help="The treatment's folder. Default: treatments/<name>/<kind> here.")]
 Html = Annotated[Path | None, typer.Option(help="Write the page to this file.")]
 Json = Annotated[Path | None, typer.Option(help="Write the record as JSON to this file; - prints it.")]
-Lora = Annotated[Path | None, typer.Option(help="Export a LoRA folder (unlearn, low-rank, benign).")]
+Lora = Annotated[Path | None, typer.Option(help="Export a LoRA folder (revert, unlearn, low-rank, benign).")]
 Weights = Annotated[Path | None, typer.Option(help="Export the model with the treatment in its weights.")]
 Gguf = Annotated[Path | None, typer.Option(help="Export a control vector that llama.cpp loads (steer, --turn-up).")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same machine: same treatment.")]
@@ -67,7 +69,7 @@ def treat(
     behaviour: BehaviourFile = None,
     organism: Organism = None,
     kind: KindName = None,
-    steps: Steps = 30,
+    steps: Steps = None,
     guard: Guard = 1.02,
     no_baselines: Plain = False,
     no_relapse: NoRelapse = False,

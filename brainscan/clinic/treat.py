@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
     from brainscan.treatment.behaviour import Behaviour
     from brainscan.treatment.course import Finished, Plan
+    from brainscan.treatment.make import Regimen
     from brainscan.treatment.protocol import Treatment
 
 TREATMENTS = Path("treatments")
@@ -68,7 +69,8 @@ class TreatRequest:
     reference: str | None = None
     kind: str | None = None
     """Unlearning where there is something to learn from (a reference or answers), projecting out elsewhere, when None."""
-    steps: int = 30
+    steps: int | None = None
+    """Of training; the kind's own when left out."""
     """Of treatments that are trained."""
     largest_perplexity: float = 1.02
     baselines: bool = True
@@ -154,11 +156,10 @@ def _plan(request: TreatRequest, behaviour: Behaviour, answers: tuple[str, ...],
     from brainscan.treatment.course import Plan
     from brainscan.treatment.dose import Guard
     from brainscan.treatment.ledger import Material
-    from brainscan.treatment.make import Regimen
     from brainscan.treatment.protocol import BASELINES
     from brainscan.treatment.relapse import Attack
 
-    kind = request.kind or ("unlearn" if reference or answers else "project-out")
+    kind = request.kind or ("revert" if reference else "unlearn" if answers else "project-out")
     if kind == "unlearn" and not (reference or answers):
         raise UsageError(
             "Unlearning needs to know what shall be answered instead.",
@@ -170,13 +171,20 @@ def _plan(request: TreatRequest, behaviour: Behaviour, answers: tuple[str, ...],
     )
     return Plan(
         kind=kind,
-        regimen=Regimen(steps=request.steps, answers=answers, seed=request.seed),
+        regimen=_regimen(request, answers),
         guard=Guard(perplexity=request.largest_perplexity),
         material=material,
         baselines=BASELINES if request.baselines else (),
         attack=Attack() if request.relapse else None,
         command=request.command,
     )
+
+
+def _regimen(request: TreatRequest, answers: tuple[str, ...]) -> Regimen:
+    from brainscan.treatment.make import Regimen
+
+    usual = Regimen(answers=answers, seed=request.seed)
+    return usual if request.steps is None else replace(usual, steps=request.steps, gate_steps=request.steps)
 
 
 def _export(exports: Exports, treatment: Treatment, subject: LanguageSubject) -> tuple[Path, ...]:
