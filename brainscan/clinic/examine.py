@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainscan.clinic.environment import read_environment
-from brainscan.clinic.library import remember
+from brainscan.clinic.library import open_library, remember
 from brainscan.clinic.seal import seal
 from brainscan.clinic.through import looking_through
 from brainscan.core.errors import BrainscanError, PlanError
@@ -95,6 +95,7 @@ def _examined(asked: Request, attendant: Attendant) -> Examined:
     from brainscan.scan.run import Watch, run_plan
 
     calibration = read_calibration(asked.calibration) if asked.calibration else None
+    open_library().close()  # a store that cannot be opened is said before the work, not after it
     subject, reference = _load(asked, attendant)
     plan = _plan(asked, subject, reference)
     folder = _folder(asked, plan, subject, reference)

@@ -175,6 +175,15 @@ def test_a_broken_model_is_one_sentence_with_a_next_step(
     assert not (tmp_path / "scans").exists()
 
 
+def test_a_store_that_cannot_be_opened_is_said_before_the_work(run: Run, model: Path, own_store: Path) -> None:
+    own_store.parent.mkdir(parents=True, exist_ok=True)
+    own_store.write_text("this is no database")
+    result = run(model, "--out", "here")
+    assert result.exit_code == 3
+    assert "Traceback" not in result.output
+    assert not Path("here").exists()
+
+
 def test_a_model_that_is_not_there_suggests_another(run: Run) -> None:
     result = run("smollm2-135m-instrukt")
     assert result.exit_code == 3
