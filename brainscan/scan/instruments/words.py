@@ -20,6 +20,7 @@ from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, S
 from brainscan.core.statistics import bootstrap_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
+from brainscan.scan.pair import reference_of
 from brainscan.scan.situations.read import Floats, read
 from brainscan.scan.situations.situation import Situation
 from brainscan.scan.texts.vocabulary import ASIDES, VOCABULARY
@@ -60,9 +61,12 @@ class Words:
         return Workload(tokens_read=2 * int(settings["prompts"]) * _TOKENS_A_PROMPT, tokens_written=2 * _ANSWER_TOKENS)
 
     def run(self, examination: Examination) -> Report:
-        """Read, compare, show."""
-        subject, reference, tell = examination.subject, examination.reference, examination.progress
-        assert reference is not None  # the plan skips it otherwise
+        """Read, compare, show.
+
+        Raises:
+            PlanError: no reference.
+        """
+        subject, reference, tell = examination.subject, reference_of(examination), examination.progress
         theirs = read(reference, _asked(), lambda f, w: tell(f / 2, w)).starts
         ours = read(subject, _asked(), lambda f, w: tell(0.5 + 0.45 * f, w), reference).starts
         ranked = turned(moved(ours), moved(theirs))
