@@ -147,7 +147,7 @@ class _Course:
         )
 
     def baselines(self, kl: float) -> tuple[Measured, ...]:
-        """Each baseline at the distance that the treatment took; a system prompt has no dose and is as it is."""
+        """Each baseline at the distance that the treatment took; a system prompt and the reference have no dose."""
         found = []
         for kind in self.plan.baselines:
             started = time.monotonic()
@@ -157,7 +157,25 @@ class _Course:
                     dose_of_equal_kl(self.subject, made, kl, spread(self.behaviour.learn, 6), self.plan.guard)
                 )
             found.append(self.measure(made, None, time.monotonic() - started))
-        return tuple(found)
+        return (*found, *self._going_back()) if self.plan.baselines else ()
+
+    def _going_back(self) -> tuple[Measured, ...]:
+        """The reference in the subject's place: what a treatment that has one must be better than."""
+        reference, asked, texts = self.reference, spread(self.behaviour.learn, 6), TEXTS[: self.plan.guard.texts]
+        if reference is None or reference.unembedding.shape[0] != self.subject.unembedding.shape[0]:
+            return ()
+        untreated, seen = (read_distance(who, texts, asked) for who in (self.subject, reference))
+        return (
+            Measured(
+                kind="reference",
+                words="the reference in its place",
+                dose=1.0,
+                on=rate(reference, self.behaviour, self.behaviour.on),
+                off=rate(reference, self.behaviour, self.behaviour.off),
+                kl=seen.kl(untreated),
+                perplexity=seen.perplexity() / untreated.perplexity(),
+            ),
+        )
 
     def _baseline(self, kind: str) -> Treatment:
         if kind != "random":

@@ -37,7 +37,7 @@ def course() -> tuple[Finished, LanguageSubject, dict[str, torch.Tensor]]:
 
 def test_every_baseline_stands_beside_the_treatment_at_its_distance() -> None:
     record = course()[0].record
-    assert tuple(each.kind for each in record.baselines) == BASELINES
+    assert tuple(each.kind for each in record.baselines) == (*BASELINES, "reference")
     matched = [each.kl for each in record.baselines if each.kind == "random"]
     assert record.treated.kl > 0
     assert 0.5 < matched[0] / record.treated.kl < 2
