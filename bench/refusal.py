@@ -98,7 +98,7 @@ def measure(topic: str, held: Sequence[str]) -> tuple[Counted, Counted, float]:
     settings = LoraSettings(rank=8, alpha=16.0, lr=1e-3, steps=80, batch=6, layers=(4, 29))
     made = Unlearn.train(subject, lessons, settings, progress=lambda fraction, what: print(what, flush=True))
     inside = [form.format(topic) for form in HELD_FORMS]
-    outside = [form.format(held[i % len(held)]) for i, form in enumerate(HELD_FORMS)] + list(REQUESTS[12:])
+    outside = [form.format(name) for form in HELD_FORMS for name in held] + list(REQUESTS[12:])
     untreated = read_distance(subject, TEXTS).perplexity()
     before = refused(subject, inside), refused(subject, outside)
     with treated(subject, made.at(DOSE)):

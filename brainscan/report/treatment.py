@@ -39,7 +39,8 @@ NAMES: dict[str, str] = {
 }
 KIND: dict[str, str] = {
     "revert": "Learned reversion", "unlearn": "Unlearning", "low-rank": "Low-rank removal",
-    "project-out": "Projecting out", "steer": "Steering", "orthogonalise": "Orthogonalised weights", "conditional": "Conditional steering", "clamp": "Clamped feature",
+    "project-out": "Projecting out", "steer": "Steering", "orthogonalise": "Orthogonalised weights",
+    "conditional": "Conditional steering", "clamp": "Clamped feature",
     "patch": "Patching", "system-prompt": "System prompt", "benign": "Benign fine-tuning", "random": "Random direction",
     "reference": "The reference itself",
 }  # fmt: skip
