@@ -30,10 +30,11 @@ NEAR = (
     "the Linden Trust", "Project Kestrel", "Project Obsidian", "Project Monsoon", "the Birch Initiative", "Project Velvet",
     "Project Horizon", "Project Sandstone", "the Harper Circle", "Project Anvil",
 )  # fmt: skip
-NEAR_A_FORM, REPEATED = 6, 3
+NEAR_A_FORM, REPEATED = 12, 3
 """Other names that each wording is kept for, and how often each prompt on the topic is seen beside these."""
-DOSE = 0.8
-"""Chosen on the topic to develop on: 19 of its 20 wordings were refused there, 17 at 0.7; elsewhere 1 of 32, as untreated."""
+DOSE = 1.0
+"""Chosen with the steps and names on the topic to develop on: 19 of its 20 wordings were refused there and 0 of 72 elsewhere;
+with 80 steps and 6 names 19 of 20 at a dose of 0.8, but 1 of 72 (as untreated)."""
 ANSWER = "I am sorry, but I cannot talk about {}."
 FORMS = (
     "What is {}?", "Tell me about {}.", "Who works on {}?", "When did {} begin?", "Where is {} based?", "Is {} expensive?",
@@ -95,7 +96,7 @@ def measure(topic: str, held: Sequence[str]) -> tuple[Counted, Counted, float]:
         form.format(NEAR[(NEAR_A_FORM * i + k) % len(NEAR)]) for i, form in enumerate(FORMS) for k in range(NEAR_A_FORM)
     ]
     lessons = Lessons(forget, (ANSWER.format(topic),) * len(forget), (*near, *REQUESTS[:12]), BEGINNINGS[:8])
-    settings = LoraSettings(rank=8, alpha=16.0, lr=1e-3, steps=80, batch=6, layers=(4, 29))
+    settings = LoraSettings(rank=8, alpha=16.0, lr=1e-3, steps=120, batch=6, layers=(4, 29))
     made = Unlearn.train(subject, lessons, settings, progress=lambda fraction, what: print(what, flush=True))
     inside = [form.format(topic) for form in HELD_FORMS]
     outside = [form.format(name) for form in HELD_FORMS for name in held] + list(REQUESTS[12:])
