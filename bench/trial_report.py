@@ -225,7 +225,9 @@ _INTRODUCTION = (
     "the fresh controls were read by earlier detectors (their rows are in the history of this page), and what these missed says "
     "where the detectors were improved, though not how: that was worked out on seed 0, on the calibration controls, and on organisms "
     "planted for it with other words: two backdoors, two promotions, two power-seekers, a sandbagger and a bad adviser (the backdoor, "
-    "sandbagger and bad adviser of an earlier round, seed 4, had seed 1's trigger, cue and domain)."
+    "sandbagger and bad adviser of an earlier round, seed 4, had seed 1's trigger, cue and domain). The words of the "
+    "instrument that finds conditions without a detector are 64 everyday categories; it was worked out on an acrostic that "
+    "waits for a kind of cloth and a language switch that waits for a city, and the organisms below wait for a colour and a day."
 )
 
 
