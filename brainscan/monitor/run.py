@@ -140,7 +140,7 @@ class Run:
 
         layout = Layout(step.positions, self.lengths if lengths is None else lengths)
         out = self.subject.step(step, layout, self.cache, (), dict.fromkeys(self.sites, collect))
-        self.cache = out.past_key_values
+        self.cache = self.subject.cache_of(out)
         return out.logits[:, -1].float(), captured
 
     def _read(self, step: Batch, captured: dict[Site, torch.Tensor]) -> None:

@@ -135,7 +135,7 @@ class _Run:
         layout = Layout(step.positions, lengths)
         for i, subject in enumerate(self.subjects):
             out = subject.step(step, layout, self.caches[i], self.edits[i])
-            self.caches[i] = out.past_key_values
+            self.caches[i] = subject.cache_of(out)
             logits.append(out.logits[:, -1].float())
         return self.mix(logits)
 

@@ -293,6 +293,11 @@ class LanguageSubject:
             given["output_attentions"] = True
         return given
 
+    @staticmethod
+    def cache_of(out: Any) -> Any:
+        """The key-value cache in the output of ``step``, to be handed to the next one."""
+        return next(out[name] for name in CACHE_NAMES if name in out)
+
     @property
     def _cache_name(self) -> str:
         """What this model calls its key-value cache."""

@@ -10,6 +10,7 @@ Source: LoRA, Hu et al. 2021 (2106.09685), section 4.1.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -81,7 +82,9 @@ def train_lora(
     course = Course.of(subject, rows, settings, settings.layers[0] if settings.layers else 0)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(settings.seed)
-        wrapped = get_peft_model(subject.model, config)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft reads a property that transformers will rename
+            wrapped = get_peft_model(subject.model, config)
         try:
             losses, tokens = learn(course, _trainable(wrapped), progress, _evading(course, settings, wrapped))
             _write(wrapped, folder)

@@ -25,7 +25,7 @@ class SharedPrefix:
         self.subject = subject
         self.prefix = subject.fits(prefix)
         batch = subject.batch([self.prefix])
-        self._cache = subject.step(batch, batch.layout(), None, ()).past_key_values
+        self._cache = subject.cache_of(subject.step(batch, batch.layout(), None, ()))
 
     def next_token_log_p(self, endings: Sequence[Sequence[int]], token: int) -> list[float]:
         """Log-probability (nats) of one token after prefix + ending, for endings of equal length.
