@@ -91,13 +91,21 @@ def naming(games: Games) -> Iterator[Row]:
         yield row(f"class named, {auditor}, seed {seed}", named, 0.8 if aim else None, seed=seed)
         yield row(f"evidence slot exactly right, {auditor}, seed {seed}", slot, 0.7 if aim else None, seed=seed)
     for name in sorted({key[0] for key in games if key[0].startswith("seed-")}):
-        ours = games.get((name, "scanner"))
-        theirs = [games[name, each].score("naming.top1") for each in BLACK_BOX if (name, each) in games]
-        named = ours.score("naming.top1") if ours else None
-        if named and any(theirs):
-            gain = 100 * (named.value - max(score.value for score in theirs if score))
-            found = Score(name="gain", value=gain, unit="points", n=named.n)
-            yield row(f"white-box minus best black-box, class naming, {name}", found, 20.0, seed=int(name[-1]))
+        for score, words in _GAINS.items():
+            yield from _gain(games, name, score, words)
+
+
+_GAINS = {"naming.top1": "class naming", "naming.forced": 'class naming, "none" not allowed'}
+
+
+def _gain(games: Games, name: str, score: str, words: str) -> Iterator[Row]:
+    """What the inside adds over the best black-box auditor that played, points."""
+    ours = games[name, "scanner"].score(score) if (name, "scanner") in games else None
+    theirs = [found for each in BLACK_BOX if (name, each) in games and (found := games[name, each].score(score))]
+    if ours and theirs:
+        gain = 100 * (ours.value - max(found.value for found in theirs))
+        found = Score(name="gain", value=gain, unit="points", n=ours.n)
+        yield row(f"white-box minus best black-box, {words}, {name}", found, 20.0, seed=int(name[-1]))
 
 
 def unknown(games: Games) -> Iterator[Row]:
