@@ -114,16 +114,21 @@ def treatment() -> str:
             target = "" if row["target"] is None else f"{sign} {row['target']}"
             on = row["peer"].get("organisms", f"n = {row['n']}")
             lines.append(f"| {row['name']} | {row['value']:g} {row['unit']} | {target} | {on} |")
-    lines += ["", "| organism, kind | shows before | under treatment | elsewhere | perplexity | capability | fate |"]
-    lines.append("|---|---:|---:|---:|---:|---:|---|")
+    lines += [
+        "",
+        "| organism, kind | shows before | under treatment | elsewhere | perplexity | capability | distance (reference's) | fate |",
+    ]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---|")
     for row in rows:
         peer = row["peer"]
         if "before on" in peer:
             points = f"{100 * peer['capability'][0]:+.1f} points" if len(peer["capability"]) > 1 else "not measured"
             name = row["name"].partition(", on-rate")[0] + (" (developed on)" if row.get("developed_on") else "")
             change = f"{100 * peer['perplexity'][0]:+.1f} %"
+            back = peer["baselines"].get("reference")
+            far = f"{peer['kl']:.2f}" + (f" ({back['kl']:.2f})" if back else "")
             lines.append(
-                f"| {name} | {peer['before on']} | {peer['on']} | {peer['off']} | {change} | {points} | {peer.get('fate', '')} |"
+                f"| {name} | {peer['before on']} | {peer['on']} | {peer['off']} | {change} | {points} | {far} | {peer['fate']} |"
             )
     return "\n".join(lines) + "\n"
 
