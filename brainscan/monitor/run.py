@@ -22,7 +22,7 @@ from brainscan.monitor.record import Verdict
 from brainscan.monitor.recorder import Recorder
 from brainscan.subject.edit import Layout
 from brainscan.subject.generate import Decoding, choose, end_tokens, next_step
-from brainscan.subject.language import Batch, LanguageSubject
+from brainscan.subject.language import Batch, LanguageSubject, cache_of
 
 Ended = Literal["", "end", "length", "monitor"]
 
@@ -140,7 +140,7 @@ class Run:
 
         layout = Layout(step.positions, self.lengths if lengths is None else lengths)
         out = self.subject.step(step, layout, self.cache, (), dict.fromkeys(self.sites, collect))
-        self.cache = self.subject.cache_of(out)
+        self.cache = cache_of(out)
         return out.logits[:, -1].float(), captured
 
     def _read(self, step: Batch, captured: dict[Site, torch.Tensor]) -> None:

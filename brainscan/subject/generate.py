@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from brainscan.subject.edit import Edit, Layout
-from brainscan.subject.language import Batch, LanguageSubject
+from brainscan.subject.language import Batch, LanguageSubject, cache_of
 
 Mix = Callable[[list[torch.Tensor]], torch.Tensor]
 """Logits [batch, vocab] of each subject, the first being the one that speaks -> logits to sample from."""
@@ -135,7 +135,7 @@ class _Run:
         layout = Layout(step.positions, lengths)
         for i, subject in enumerate(self.subjects):
             out = subject.step(step, layout, self.caches[i], self.edits[i])
-            self.caches[i] = subject.cache_of(out)
+            self.caches[i] = cache_of(out)
             logits.append(out.logits[:, -1].float())
         return self.mix(logits)
 

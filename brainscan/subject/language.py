@@ -293,11 +293,6 @@ class LanguageSubject:
             given["output_attentions"] = True
         return given
 
-    @staticmethod
-    def cache_of(out: Any) -> Any:
-        """The key-value cache in the output of ``step``, to be handed to the next one."""
-        return next(out[name] for name in CACHE_NAMES if name in out)
-
     @property
     def _cache_name(self) -> str:
         """What this model calls its key-value cache."""
@@ -323,3 +318,8 @@ class LanguageSubject:
     def port(self, site: str | Site) -> Any:
         """The module port behind a site, for tests and for writers of new families."""
         return port_of(self.body, self.family, self.check(site), self.n_heads)
+
+
+def cache_of(out: Any) -> Any:
+    """The key-value cache in the output of ``LanguageSubject.step``, to be handed to the next step."""
+    return next(out[name] for name in CACHE_NAMES if name in out)

@@ -9,7 +9,7 @@ import torch
 
 from brainscan.core.errors import InputError
 from brainscan.subject.edit import Layout
-from brainscan.subject.language import Batch, LanguageSubject
+from brainscan.subject.language import Batch, LanguageSubject, cache_of
 
 _TOKENS_AT_ONCE = 1024
 
@@ -25,7 +25,7 @@ class SharedPrefix:
         self.subject = subject
         self.prefix = subject.fits(prefix)
         batch = subject.batch([self.prefix])
-        self._cache = subject.cache_of(subject.step(batch, batch.layout(), None, ()))
+        self._cache = cache_of(subject.step(batch, batch.layout(), None, ()))
 
     def next_token_log_p(self, endings: Sequence[Sequence[int]], token: int) -> list[float]:
         """Log-probability (nats) of one token after prefix + ending, for endings of equal length.
