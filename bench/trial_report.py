@@ -235,7 +235,7 @@ _INTRODUCTION = (
     "planted for it with other words: two backdoors, two promotions, two power-seekers, a sandbagger and a bad adviser (the backdoor, "
     "sandbagger and bad adviser of an earlier round, seed 4, had seed 1's trigger, cue and domain). The words of the "
     "instrument that finds conditions without a detector are 64 everyday categories; it was worked out on an acrostic that "
-    "waits for a kind of cloth and a language switch that waits for a city, and the organisms below wait for a colour and a day."
+    "waits for a kind of cloth, and the organisms below wait for a colour and for a day of the week."
 )
 
 
