@@ -62,4 +62,5 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
 
 def test_the_machine_is_measured() -> None:
     speed = measure_speed(SUBJECT)
-    assert min(speed.read_per_second, speed.write_per_second) > 0  # which is faster depends on what else the machine does
+    # Which of the two is larger depends on what else the machine does.
+    assert min(speed.read_per_second, speed.write_per_second) > 0
