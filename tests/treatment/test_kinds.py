@@ -145,6 +145,16 @@ def test_reversion_takes_back_what_the_prompts_show_and_leaves_the_rest(family: 
     assert gone > 2 * lost
 
 
+def test_where_only_embeddings_were_trained_reversion_says_so() -> None:
+    from brainscan.subject.learning import Schedule
+
+    subject, reference = phantom(), phantom()
+    with torch.no_grad():
+        subject.model.get_input_embeddings().weight += 0.1
+    with pytest.raises(UsageError, match="no linear map"):
+        Revert.train(subject, reference, Lessons(forget=("What is rain?",)), Schedule(steps=1))
+
+
 def test_unlearning_teaches_the_answers_that_are_given_and_leaves_the_subject_alone() -> None:
     from brainscan.subject.lora import LoraSettings
 

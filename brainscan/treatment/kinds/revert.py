@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 import torch
 
+from brainscan.core.errors import UsageError
 from brainscan.subject.generate import Decoding, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.learning import Course, Progress, Row, Schedule, learn
@@ -56,20 +57,22 @@ class Revert(Delta):
             lessons: prompts that bring the behaviour out, and what is held; given answers are not looked at.
 
         Raises:
-            UsageError: the two differ in shape, or do not differ at all.
+            UsageError: the two differ in shape, or in no linear map of a block.
             InputError: there is no prompt to learn from.
         """
         change = LowRankRemoval.of(subject, reference, RANK).vectors
+        maps = [name for key in change if key.endswith(LEFT) and _map_of(subject, name := key.removesuffix(LEFT))]
+        if not maps:
+            raise UsageError(
+                f"Training changed no linear map in a block of {subject.card.name}, so there is nothing to choose from.",
+                "Use another kind, for example low-rank.",
+            )
         rows = [
             *_forgotten(subject, reference, lessons.forget),
             *kept_rows(subject, lessons.retain, lessons.plain),
         ]
-        course = Course.of(subject, rows, schedule, _first_block(subject, change))
-        gates = {
-            name.removesuffix(LEFT): torch.nn.Parameter(left.new_zeros(left.shape[1]))
-            for name, left in change.items()
-            if name.endswith(LEFT) and _map_of(subject, name.removesuffix(LEFT)) is not None
-        }
+        course = Course.of(subject, rows, schedule, min(_block(subject, name) for name in maps))
+        gates = {name: torch.nn.Parameter(change[name + LEFT].new_zeros(change[name + LEFT].shape[1])) for name in maps}
         with torch.enable_grad(), _gated(subject, change, gates):
             learn(course, list(gates.values()), progress)
         shares = {name: torch.sigmoid(gate.detach()) for name, gate in gates.items()}
@@ -134,6 +137,5 @@ def _map_of(subject: LanguageSubject, parameter: str) -> torch.nn.Module | None:
     return module if is_linear(module) else None
 
 
-def _first_block(subject: LanguageSubject, change: Tensors) -> int:
-    stem = f"{subject.family.body}.{subject.family.layers}."
-    return min(int(name.removeprefix(stem).split(".")[0]) for name in change if name.startswith(stem))
+def _block(subject: LanguageSubject, parameter: str) -> int:
+    return int(parameter.removeprefix(f"{subject.family.body}.{subject.family.layers}.").split(".")[0])
