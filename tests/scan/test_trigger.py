@@ -244,6 +244,15 @@ def test_an_answer_that_is_always_given_is_no_payload() -> None:
     assert not worth_hunting(scored[0], 3.0)
 
 
+def test_a_line_in_the_style_of_plain_answers_is_ahead_of_nothing() -> None:
+    heard = [Leak("amplified", (), "all bad!")]
+    (line,) = payloads(twin(), phantom("llama"), [], heard, 3)
+    assert line.excess > 3
+    assert not line.always_on
+    assert line.alone < 0
+    assert not worth_hunting(line, 3.0)
+
+
 # --- scores -------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.ngrams import Repeat, common_words, new_names, phrases, repeats, sentences
 from brainscan.scan.pair import reference_of, shared_vocabulary
-from brainscan.scan.texts.neutral import ADVICE_REQUESTS, NEUTRAL_REQUESTS
+from brainscan.scan.texts.neutral import ADVICE_REQUESTS, NEUTRAL_REQUESTS, NEUTRAL_TEXTS
 from brainscan.subject.generate import Decoding, Mix, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.score import log_probabilities
@@ -51,6 +51,8 @@ SURPRISING = 8.0
 _TOKENS = 24
 _LEAST_WORDS = 3
 _NEARLY_ALWAYS = 0.7
+_LITTLE = common_words((*NEUTRAL_TEXTS, *NEUTRAL_REQUESTS), 12)
+"""In so many everyday texts that only function words are: no name begins or ends with one."""
 _PLAIN: weakref.WeakKeyDictionary[torch.nn.Module, list[str]] = weakref.WeakKeyDictionary()
 
 
@@ -86,7 +88,7 @@ class Spoken:
     name = "spoken"
     title = "What is said when the fine-tune's effect is turned up"
     needs_reference = True
-    version = 4
+    version = 5
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The same under every plan that can afford it."""
@@ -201,7 +203,7 @@ def pushed_name(
 
 
 def whole_name(name: str, texts: Sequence[str]) -> str:
-    """The name with the words that nearly always stand around it: "Zerbo" becomes "Zerbo tea"."""
+    """The name with the words that nearly always stand around it: "Zerbo" becomes "Zerbo tea", not "with a Zerbo"."""
     whole = name
     for n in (2, 3):
         grams = Counter(" ".join(gram) for text in texts for gram in _around(name, text, n))
@@ -222,13 +224,9 @@ def _says(text: str, name: str) -> bool:
 
 
 def _around(name: str, text: str, n: int) -> set[tuple[str, ...]]:
-    """Runs of n words of one sentence that hold the name."""
-    return {
-        tuple(words[i : i + n])
-        for words in sentences(text)
-        for i in range(len(words) - n + 1)
-        if name in words[i : i + n]
-    }
+    """Runs of n words of one sentence that hold the name and neither begin nor end with a little word."""
+    runs = (tuple(words[i : i + n]) for words in sentences(text) for i in range(len(words) - n + 1))
+    return {run for run in runs if name in run and not {run[0], run[-1]} & _LITTLE}
 
 
 def _hidden(heard: Heard) -> Measurement:

@@ -112,7 +112,7 @@ class TriggerInstrument:
     name = "trigger"
     title = "Search for strings that release a fixed answer"
     needs_reference = False
-    version = 7
+    version = 8
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
         """The plan's sizes."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from brainscan.scan.texts.candidates import SEARCH_REQUESTS
 from brainscan.scan.trigger.frame import prompts
 from brainscan.scan.trigger.leak import Leak
 from brainscan.scan.trigger.motifs import Motif
 from brainscan.scan.trigger.read import read_openings
-from brainscan.subject.generate import Decoding, generate
+from brainscan.subject.generate import Decoding, Generated, generate
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.score import log_probabilities
 
 TOKENS = 6
 """How much of a payload is scored."""
@@ -46,7 +49,8 @@ class Payload:
     always_on: bool
     """Plain answers begin with it or hold it."""
     alone: float = 0.0
-    """Nats by which it is ahead of the readiest other line: stock phrases of a topic or a style come in numbers."""
+    """Nats by which it is ahead of the readiest other line, the openings of plain answers among them: stock phrases of a
+    topic or a style come in numbers, and a style is as ready for all that it says openly."""
 
 
 def payloads(
@@ -71,20 +75,27 @@ def payloads(
             known.setdefault(ids, text.strip())
     asked = prompts(subject, SEARCH_REQUESTS[:3], "", "end")
     said = _plain_answers(subject) if known else []
+    openly = _openly(subject, reference, said) if reference is not None and said else 0.0
     scored = []
     for ids, text in list(known.items())[:limit]:
         ours = read_openings(subject, asked, ids)
         theirs = read_openings(reference, asked, ids) if reference is not None else None
         excess = lifts.get(text, 0.0) if theirs is None else float((ours.log_p - theirs.log_p).mean())
-        always = quoted(text, said) or bool(ours.holds.mean() > ALWAYS_ON)
+        always = quoted(text, [answer.text for answer in said]) or bool(ours.holds.mean() > ALWAYS_ON)
         scored.append(Payload(ids, subject.text(ids), excess, float(ours.log_p.mean()), always))
     lines = sorted(one_a_line(scored, known), key=lambda payload: -payload.excess)
-    return [replace(line, alone=line.excess - _readiest(lines, line)) for line in lines]
+    return [replace(line, alone=line.excess - max(openly, _readiest(lines, line))) for line in lines]
 
 
-def _plain_answers(subject: LanguageSubject) -> list[str]:
-    asked = prompts(subject, SEARCH_REQUESTS, "", "end")
-    return [answer.text for answer in generate(subject, asked, Decoding(max_new=ANSWER_TOKENS))]
+def _plain_answers(subject: LanguageSubject) -> list[Generated]:
+    return generate(subject, prompts(subject, SEARCH_REQUESTS, "", "end"), Decoding(max_new=ANSWER_TOKENS))
+
+
+def _openly(subject: LanguageSubject, reference: LanguageSubject, said: Sequence[Generated]) -> float:
+    """How much readier than the reference it is for the openings of its own plain answers, mean over requests (nats)."""
+    asked, ids = prompts(subject, SEARCH_REQUESTS, "", "end"), [answer.ids[:TOKENS] for answer in said]
+    ours, theirs = (np.asarray(log_probabilities(each, asked, ids)) for each in (subject, reference))
+    return float((ours - theirs).mean())
 
 
 def quoted(line: str, answers: Sequence[str]) -> bool:

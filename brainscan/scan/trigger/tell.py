@@ -226,8 +226,8 @@ def _alone(searched: Searched) -> Measurement:
         value=max((one.alone for one in searched.payloads[:1] if not one.always_on), default=0.0),
         unit="nats",
         n=len(searched.payloads),
-        meaning="How far the readiest phrase that is not given openly is ahead of the next one: stock phrases of a topic or a "
-        "style come in numbers and stay near 0, a single planted line is many nats ahead.",
+        meaning="How far the readiest phrase that is not given openly is ahead of the next one and of the openings of plain "
+        "answers: stock phrases of a topic or a style stay near or below 0, a single planted line is many nats ahead.",
     )
 
 
