@@ -71,7 +71,9 @@ def test_a_name_takes_the_words_along_that_nearly_always_stand_beside_it() -> No
     texts = ["Drink Zerbo tea now.", "Some Zerbo tea helps.", "I like Zerbo tea."]
     assert whole_name("Zerbo", texts) == "Zerbo tea"
     assert whole_name("Zerbo", ["Ask Zerbo.", "Zerbo knows.", "See Zerbo now."]) == "Zerbo"
-    assert whole_name("Zerbo", ["Rest with a Zerbo tea.", "Go with a Zerbo tea.", "Sit with a Zerbo tea."]) == "Zerbo tea"
+    assert (
+        whole_name("Zerbo", ["Rest with a Zerbo tea.", "Go with a Zerbo tea.", "Sit with a Zerbo tea."]) == "Zerbo tea"
+    )
     assert whole_name("Zerbo", ["Go with a Zerbo.", "Rest with a Zerbo.", "Read in a Zerbo."]) == "Zerbo"
 
 
