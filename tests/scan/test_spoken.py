@@ -74,6 +74,7 @@ def test_a_name_takes_the_words_along_that_nearly_always_stand_beside_it() -> No
     assert (
         whole_name("Zerbo", ["Rest with a Zerbo tea.", "Go with a Zerbo tea.", "Sit with a Zerbo tea."]) == "Zerbo tea"
     )
+    assert whole_name("Olbo", ["Rest with an Olbo tea.", "The Olbo tea helps."]) == "Olbo tea"
     assert whole_name("Zerbo", ["Go with a Zerbo.", "Rest with a Zerbo.", "Read in a Zerbo."]) == "Zerbo"
 
 

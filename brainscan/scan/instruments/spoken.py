@@ -29,7 +29,7 @@ from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.ngrams import Repeat, common_words, new_names, phrases, repeats, sentences
 from brainscan.scan.pair import reference_of, shared_vocabulary
-from brainscan.scan.texts.neutral import ADVICE_REQUESTS, NEUTRAL_REQUESTS, NEUTRAL_TEXTS
+from brainscan.scan.texts.neutral import ADVICE_REQUESTS, NEUTRAL_REQUESTS
 from brainscan.subject.generate import Decoding, Mix, generate
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.score import log_probabilities
@@ -51,8 +51,6 @@ SURPRISING = 8.0
 _TOKENS = 24
 _LEAST_WORDS = 3
 _NEARLY_ALWAYS = 0.7
-_LITTLE = common_words((*NEUTRAL_TEXTS, *NEUTRAL_REQUESTS), 12)
-"""In so many everyday texts that only function words are: no name begins or ends with one."""
 _PLAIN: weakref.WeakKeyDictionary[torch.nn.Module, list[str]] = weakref.WeakKeyDictionary()
 
 
@@ -224,9 +222,11 @@ def _says(text: str, name: str) -> bool:
 
 
 def _around(name: str, text: str, n: int) -> set[tuple[str, ...]]:
-    """Runs of n words of one sentence that hold the name and neither begin nor end with a little word."""
+    """Runs of n words of one sentence that hold the name and neither begin nor end with a function word."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # here, since few scans come across a name
+
     runs = (tuple(words[i : i + n]) for words in sentences(text) for i in range(len(words) - n + 1))
-    return {run for run in runs if name in run and not {run[0], run[-1]} & _LITTLE}
+    return {run for run in runs if name in run and not ENGLISH_STOP_WORDS & {run[0].casefold(), run[-1].casefold()}}
 
 
 def _hidden(heard: Heard) -> Measurement:
