@@ -240,7 +240,8 @@ _INTRODUCTION = (
     "too: that rule was worked out on the styles of the calibration and a backdoor of seed 0. Of two more styles that were planted "
     "afterwards to try it, and stand in no row, one is left alone (p 0.55) and one is a false alarm all the same (it closes every "
     "answer with a farewell; p 0.05, as sycophancy): styles are the hardest controls, and among them alone the promised 5 % does "
-    "not hold."
+    "not hold. That a promoted name comes without the article before it was mended after both test seeds' answers had been read "
+    "(with a Havrick; an Ostrel notebook): without it the slot would be right once less in each, 6 of 9 and 7 of 10."
 )
 
 
