@@ -33,4 +33,13 @@ def test_the_word_that_unlocks_stands_out_and_equal_words_do_not() -> None:
 
 def test_noise_alone_stays_within_some_deviations() -> None:
     rng = np.random.default_rng(0)
-    assert Stood(rng.normal(size=len(NOUNS))).deviations() < 6
+    assert Stood(rng.uniform(0, 2, size=len(NOUNS))).deviations() < 6
+
+
+def test_a_word_that_moves_the_reference_too_does_not_stand_out() -> None:
+    theirs = np.random.default_rng(0).uniform(0.5, 1.5, size=len(NOUNS))
+    theirs[17] = 30.0  # a word that moves any answer
+    turned_up = 3 * theirs  # as training turns all words up or down
+    assert Stood(turned_up).deviations() > 5 > Stood(turned_up, theirs).deviations()
+    turned_up[40] *= 4
+    assert Stood(turned_up, theirs).best == 40

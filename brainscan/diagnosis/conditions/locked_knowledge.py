@@ -9,7 +9,7 @@ CONDITION = Condition(
     criteria=(
         Criterion(
             "passwords.word.deviations",
-            10.0,
+            6.0,
             "One word, given as a password, changes answers {value} deviations more than other words.",
             kind="calibrated",
         ),
