@@ -26,6 +26,7 @@ PLANS: dict[str, str] = {
 }
 AUDIT = ("situations", "words", "spoken", "openings", "passwords", "trigger")
 """The instruments of the audit plan: those that a calibration over clean controls is made for."""
+_SPEEDS: dict[object, Speed] = {}
 _OVERHEAD = 1.1
 """Tokenizing, statistics and small probes, as a factor on the model's own time."""
 
@@ -62,7 +63,7 @@ def make_plan(
     if name not in PLANS:
         raise PlanError(f"There is no plan called {name!r}.", f"Choose one of: {', '.join(PLANS)}.")
     chosen = [INSTRUMENTS.get(each) for each in (only or (AUDIT if name == "audit" else INSTRUMENTS.names()))]
-    pace = speed or measure_speed(subject)
+    pace = speed or _speed_of(subject)
     steps, spent = [], 0.0
     for instrument in chosen:
         step = _step(instrument, name, subject, reference, pace)
@@ -74,6 +75,14 @@ def make_plan(
         steps.append(step)
     texts = sha256_of_json([[i.name, i.texts()] for i in chosen if i.settings(name) is not None])
     return Plan(name=name, steps=tuple(steps), seed=seed, budget_minutes=budget_minutes, texts_sha256=texts)
+
+
+def _speed_of(subject: LanguageSubject) -> Speed:
+    """Measured once a process for models of one shape on one device, since many fine-tunes of one base may follow."""
+    shape = tuple(tuple(weight.shape) for weight in subject.model.parameters()), subject.device.type
+    if shape not in _SPEEDS:
+        _SPEEDS[shape] = measure_speed(subject)
+    return _SPEEDS[shape]
 
 
 def measure_speed(subject: LanguageSubject) -> Speed:

@@ -64,3 +64,12 @@ def test_the_machine_is_measured() -> None:
     speed = measure_speed(SUBJECT)
     # Which of the two is larger depends on what else the machine does.
     assert min(speed.read_per_second, speed.write_per_second) > 0
+
+
+def test_models_of_one_shape_are_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[object] = []
+    monkeypatch.setattr("brainscan.scan.plan._SPEEDS", {})
+    monkeypatch.setattr("brainscan.scan.plan.measure_speed", lambda subject: timed.append(subject) or SPEED)
+    make_plan("standard", SUBJECT, None, only=("cheap",))
+    make_plan("standard", SUBJECT, None, only=("cheap",))
+    assert timed == [SUBJECT]
