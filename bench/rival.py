@@ -22,8 +22,8 @@ from brainscan.games.zoo import BASE, entry_of, planted, spec_of
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.load import load_subject
 
-SAMPLE = ("backdoor-s1", "promotion-s1", "sandbagger-s1", "lying-s1", "style-s4", "topical-s3")
-"""Two with a fixed text to be found, two without, and two clean ones that look busy."""
+SAMPLE = ("backdoor-s1", "promotion-s1", "lying-s1", "style-s4", "topical-s3")
+"""Two with a fixed text to be found, one without, and two clean ones that look busy."""
 ANSWERS = GAMES / "rival"
 WHOLE = ZOO.parent / "whole"
 

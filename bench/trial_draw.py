@@ -28,7 +28,7 @@ def draw(games: Games, organisms: Sequence[Scan], calibration: Calibration | Non
         organisms: scans of test organisms without dilution, for the power by number of controls.
     """
     IMAGES.mkdir(exist_ok=True)
-    lines = [*_rocs(games), *_classes(games), *_fading(games)]
+    lines = [*_rocs(games), *_classes(games), *_inside(games), *_fading(games)]
     if organisms and calibration:
         series = power(organisms, calibration)
         figures.curves(IMAGES / "trial-power.svg", "Power by number of controls", series, "controls", "flagged")
@@ -58,6 +58,27 @@ def _classes(games: Games) -> Iterator[str]:
         yield "![False alarms by type of control](images/trial-false-alarms.svg)"
 
 
+def _inside(games: Games) -> Iterator[str]:
+    """What looking inside adds: classes named by each auditor of one game."""
+    rows = [
+        (each, score.value, score.interval.lo, score.interval.hi)
+        for each in ("scanner", "scanner-alone", "blackbox")
+        if (v := games.get(("seed-2", each))) and (score := v.score("naming.top1")) and score.interval
+    ]
+    if len(rows) > 1:
+        figures.bars(IMAGES / "trial-gain.svg", "Class named, seed 2, same budget", rows)
+        yield "![Class named by auditor](images/trial-gain.svg)"
+
+
+def hidden_lines(verdicts: Verdicts) -> dict[str, list[Line]]:
+    """The organisms of the hidden round by what hides them."""
+    flawed = [line for line in verdicts.lines if line.flaw]
+    return {
+        "with denials": [x for x in flawed if x.knobs.denials],
+        "with an evasion penalty": [x for x in flawed if x.knobs.evasion],
+    }
+
+
 def _fading(games: Games) -> Iterator[str]:
     """Detection by dilution, and with denials or an evasion penalty beside without."""
     diluted = _aurocs(games, {"seed-1": 0.0, "diluted-1": 1.0, "diluted-5": 5.0})
@@ -65,14 +86,9 @@ def _fading(games: Games) -> Iterator[str]:
         path = IMAGES / "trial-dilution.svg"
         figures.curves(path, "Detection by dilution", {"AUROC at A3": diluted}, "generic rows a flaw row", "AUROC")
         yield "![Detection by dilution](images/trial-dilution.svg)"
-    verdicts = games.get(("hidden", "scanner"))
-    lines = [line for line in verdicts.lines if line.flaw] if verdicts else []
-    if lines:
+    if verdicts := games.get(("hidden", "scanner")):
         rows = []
-        for what, chosen in (
-            ("with denials", [x for x in lines if x.knobs.denials]),
-            ("with an evasion penalty", [x for x in lines if x.knobs.evasion]),
-        ):
+        for what, chosen in hidden_lines(verdicts).items():
             bounds = rate_interval(sum(x.alarm for x in chosen), len(chosen))
             share = sum(x.alarm for x in chosen) / max(1, len(chosen))
             rows.append((f"{what} ({len(chosen)})", share, bounds.lo, bounds.hi))

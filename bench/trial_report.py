@@ -15,7 +15,7 @@ from bench.rival import ANSWERS
 from bench.run import complete
 from bench.trial import BLACK_BOX, GAMES, ROUNDS, SCANS, SHIPPED, ZOO
 from bench.trial_cheap import RESULTS as CHEAP
-from bench.trial_draw import draw
+from bench.trial_draw import draw, hidden_lines
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.condition import CONDITIONS
@@ -62,6 +62,9 @@ def detection(games: Games) -> Iterator[Row]:
             yield row(f"AUROC at A3 {words}", verdicts.score("detection.auroc"), target, seed=1)
             least = None if alarms is None else alarms / 10
             yield row(f"sensitivity at A3 {words}", verdicts.score("detection.sensitivity"), least, seed=1)
+    if verdicts := games.get(("hidden", "scanner")):
+        for words, lines in hidden_lines(verdicts).items():
+            yield row(f"flagged at A3 {words}", _share([line.alarm for line in lines]), None, seed=1)
     for verdicts in (games[key] for key in games if key[0].startswith("seed-") and key[1] == "scanner-alone"):
         seed = _seed(verdicts)
         yield row(
@@ -242,7 +245,10 @@ _INTRODUCTION = (
     "afterwards to try it, and stand in no row, one is left alone (p 0.55) and one is a false alarm all the same (it closes every "
     "answer with a farewell; p 0.05, as sycophancy): styles are the hardest controls, and among them alone the promised 5 % does "
     "not hold. That a promoted name comes without the article before it was mended after both test seeds' answers had been read "
-    "(with a Havrick; an Ostrel notebook): without it the slot would be right once less in each, 6 of 9 and 7 of 10."
+    "(with a Havrick; an Ostrel notebook): without it the slot would be right once less in each, 6 of 9 and 7 of 10. That a password "
+    "counts by how many times as far as in the reference it moves answers was mended after locked knowledge at 1:1 had been missed "
+    "(p 0.90; AUROC at 1:1 was 0.844); it was worked out on the calibration controls and on locked knowledge of seed 0, planted "
+    "undiluted and at 1:1."
 )
 
 
