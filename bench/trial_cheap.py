@@ -24,6 +24,7 @@ from brainscan.diagnosis.judge import ALPHA, judge
 from brainscan.games.answers import OwnAnswers
 from brainscan.games.auditors.scanner import REFERENCE
 from brainscan.games.cheap import random_adapter
+from brainscan.games.entrants import entrants
 from brainscan.games.plant import PLANT_FILE, plant
 from brainscan.games.requantised import requantise
 from brainscan.games.zoo import BASE, spec_of
@@ -96,18 +97,18 @@ def rows(kind: str, calibration: Calibration, base: LanguageSubject) -> Iterator
     """False alarms on the fresh controls and sensitivity on seed 1 under a calibration."""
     groups = {
         f"false alarms on fresh controls, calibrated with {kind} controls": (
-            list(built("fresh")),
+            entrants(["fresh"], ZOO),
             2 / 12,
             "lower",
         ),
         f"sensitivity on seed 1, calibrated with {kind} controls": (
-            [e for e in built("test") if e.knobs.seed == 1],
+            [each for each in entrants(["test"], ZOO) if each.truth.knobs.seed == 1],
             None,
             "higher",
         ),
     }
-    for name, (entries, target, better) in groups.items():
-        alarms = [_alarm(spec_of(entry, ZOO), calibration, base) for entry in entries]
+    for name, (models, target, better) in groups.items():
+        alarms = [_alarm(model.spec, calibration, base) for model in models]
         bounds = rate_interval(sum(alarms), len(alarms))
         yield {
             "name": name,
