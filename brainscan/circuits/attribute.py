@@ -61,7 +61,7 @@ class Traced:
     @property
     def weights(self) -> torch.Tensor:
         """[targets]: share of each target in the outcome."""
-        return torch.tensor([target.weight for target in self.outcome.targets])
+        return torch.tensor([target.weight for target in self.outcome.targets], device=self.rows.device)
 
 
 def trace(
@@ -141,13 +141,13 @@ class Effects:
 
     def of_targets(self, targets: Sequence[Target]) -> torch.Tensor:
         """[targets, columns]."""
-        at = torch.tensor([target.position for target in targets])
+        at = torch.tensor([target.position for target in targets], device=self.frozen.device)
         vectors = torch.stack([target.vector for target in targets])
         return self._rows([target.site for target in targets], at, vectors)
 
     def of_candidates(self, ids: torch.Tensor) -> torch.Tensor:
         """[n, columns], rows in the order of ``ids``."""
-        row = torch.zeros(len(ids), self.columns)
+        row = torch.zeros(len(ids), self.columns, device=self.frozen.device)
         way = self.passage if len(ids) * self.frozen.n >= self.frozen.subject.d_model else None  # probing has its price
         for some in self._parts(ids, together=way is None):
             layers = self.candidates.layer[ids[some]].tolist()
@@ -185,7 +185,7 @@ class Effects:
 
     def _read(self, rows: int, back: Iterable[tuple[Site, torch.Tensor]]) -> torch.Tensor:
         """[rows, columns] from gradients at leaves, each [pos, so many first rows, d]; what is left out is 0."""
-        row = torch.zeros(rows, self.columns)
+        row = torch.zeros(rows, self.columns, device=self.frozen.device)
         n, candidates = self.frozen.n, len(self.candidates)
         for leaf, gradient in back:
             m, k = gradient.shape[:2]
@@ -223,14 +223,14 @@ def _pick(
     total = len(effects.candidates)
     budget = min(settings.nodes, total)
     queue = max(1, budget // _RANKINGS)
-    weights = torch.tensor([target.weight for target in outcome.targets])
-    rows = torch.zeros(len(first) + budget, effects.columns)
+    weights = torch.tensor([target.weight for target in outcome.targets], device=first.device)
+    rows = torch.zeros(len(first) + budget, effects.columns, device=first.device)
     rows[: len(first)] = first
-    picked = torch.zeros(0, dtype=torch.long)
+    picked = torch.zeros(0, dtype=torch.long, device=first.device)
     while len(picked) < budget:
         done = len(first) + len(picked)
         if budget == total:
-            pending = torch.arange(total)
+            pending = torch.arange(total, device=first.device)
         else:
             influence = partial_influence(rows[:done], weights, picked)[:total]
             influence[picked] = 0
@@ -280,7 +280,7 @@ def _pack(
     order = picked.argsort()
     kept, n_targets, n = picked[order], len(outcome.targets), len(candidates)
     rows = torch.cat([rows[n_targets:][order], rows[:n_targets]])
-    rest = torch.ones(n, dtype=torch.bool)
+    rest = torch.ones(n, dtype=torch.bool, device=rows.device)
     rest[kept] = False
     others = rows[:, n:].clone()
     if settings.lump_rest and bool(rest.any()):

@@ -53,15 +53,19 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.layer)
 
+    def at(self, places: Sequence[int]) -> torch.Tensor:
+        """[n] of them, by their places in the list."""
+        return torch.tensor(places, device=self.layer.device)
+
     def outputs(self, chosen: torch.Tensor) -> dict[int, torch.Tensor]:
         """Layer written -> [n, d] of the chosen candidates [n], zeros where one does not write."""
-        place = torch.full((len(self),), -1)
-        place[chosen] = torch.arange(len(chosen))
+        place = torch.full((len(self),), -1, device=chosen.device)
+        place[chosen] = torch.arange(len(chosen), device=chosen.device)
         out = {}
         for write in self.writes:
             mine = place[write.who] >= 0
             if bool(mine.any()):
-                vectors = torch.zeros(len(chosen), write.vectors.shape[1])
+                vectors = torch.zeros(len(chosen), write.vectors.shape[1], device=chosen.device)
                 out[write.layer] = vectors.index_add(0, place[write.who[mine]], write.vectors[mine])
         return out
 
@@ -78,7 +82,7 @@ class Standing:
 
     def pull(self, gradients: Sequence[torch.Tensor]) -> torch.Tensor:
         """[features]: what one unit of activation does, given the gradient [d] of something at every layer's ``mlp_out``."""
-        written = self.writes(torch.arange(len(self.activations)))
+        written = self.writes(torch.arange(len(self.activations), device=self.activations.device))
         return torch.stack([vectors @ gradients[layer] for layer, vectors in written.items()]).sum(0)
 
 
@@ -198,7 +202,7 @@ class Features:
         for part in self.parts:
             if part.W_skip is not None:
                 weight = part.W_skip.chunk(len(part.writes), dim=1)[0]
-                found[_written(part)[0]] = (Site.parse(part.reads[0]), lambda x, weight=weight: x @ weight)
+                found[_written(part)[0]] = (Site.parse(part.reads[0]), lambda x, weight=weight: x @ weight.to(x.device))
         return found
 
     def candidates(self, frozen: Frozen, outcome: Outcome, most: int, *, skip_first: bool) -> Candidates:
@@ -206,25 +210,26 @@ class Features:
         errors = torch.stack(
             [leaf[0].detach() for site, leaf in frozen.leaves.items() if site.point == "mlp_out"]
         ).clone()
-        found = [_active(part, frozen, errors, skip_first=skip_first) for part in self.parts]
+        parts = [part.to(frozen.device) for part in self.parts]
+        found = [_active(part, frozen, errors, skip_first=skip_first) for part in parts]
         layer, position, index, activation = (torch.cat([part[name] for part in found]) for name in _COLUMNS)
         encoders = torch.cat([part["encoder"] for part in found])
         writes, start = [], 0
-        for part, active in zip(self.parts, found, strict=True):
-            who = start + torch.arange(len(active["layer"]))
+        for part, active in zip(parts, found, strict=True):
+            who = start + torch.arange(len(active["layer"]), device=frozen.device)
             for place, vectors in zip(_written(part), active["decoder"].unbind(1), strict=True):
                 writes.append(Write(place, who, vectors))
             start += len(who)
         reads = {int(Site.parse(part.reads[0]).layer or 0): Site.parse(part.reads[0]) for part in self.parts}
         whole = Candidates(
-            "feature", layer, position, index, activation, torch.zeros(len(layer)),
+            "feature", layer, position, index, activation, torch.zeros(len(layer), device=frozen.device),
             reads, lambda ids: encoders[ids], tuple(writes), errors, len(layer),
         )  # fmt: skip
         return _chosen(whole, frozen, outcome, most)
 
     def standing(self, frozen: Frozen, position: int) -> Iterator[Standing]:
         """See ``Basis``."""
-        for part in self.parts:
+        for part in (part.to(frozen.device) for part in self.parts):
             site = Site.parse(part.reads[0])
             x = frozen.tensors[site][0, position : position + 1].detach()
             spread = 1.0 if part.normalisation == "none" else float(part._moments(x)[1])
@@ -248,8 +253,8 @@ def _chosen(whole: Candidates, frozen: Frozen, outcome: Outcome, most: int) -> C
     ])  # fmt: skip
     effect = whole.activation * gradient
     keep = effect.abs().topk(min(most, len(whole))).indices.sort().values
-    place = torch.full((len(whole),), -1)
-    place[keep] = torch.arange(len(keep))
+    place = torch.full((len(whole),), -1, device=keep.device)
+    place[keep] = torch.arange(len(keep), device=keep.device)
     errors, writes = whole.errors.clone(), []
     for write in whole.writes:
         left = place[write.who] < 0
@@ -270,7 +275,7 @@ def _active(part: Dictionary, frozen: Frozen, errors: torch.Tensor, *, skip_firs
         codes[0] = 0
     position, index = torch.nonzero(codes > 0, as_tuple=True)
     activation = codes[position, index]
-    encoder, spread = part.W_enc.T[index], torch.ones(len(x), 1)
+    encoder, spread = part.W_enc.T[index], torch.ones(len(x), 1, device=x.device)
     if part.r_mag is not None:
         encoder = encoder * part.r_mag.exp()[index, None]
     if part.normalisation != "none":

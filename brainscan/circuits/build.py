@@ -59,7 +59,7 @@ def build_graph(traced: Traced, prompt: str, command: str = "") -> Graph:
 
 def as_weighted(traced: Traced) -> Weighted:
     """The trace as arrays, for scores and pruning."""
-    return Weighted(traced.rows.numpy(), traced.weights.numpy(), len(traced.picked), traced.frozen.n)
+    return Weighted(traced.rows.cpu().numpy(), traced.weights.cpu().numpy(), len(traced.picked), traced.frozen.n)
 
 
 class _Names:
@@ -89,7 +89,7 @@ class _Names:
 
 def _nodes(traced: Traced, pruned: Pruned, names: _Names) -> tuple[tuple[Node, ...], set[str]]:
     kept = np.flatnonzero(pruned.columns)
-    inner = torch.tensor([i for i in kept if i < names.k], dtype=torch.long)
+    inner = torch.tensor([i for i in kept if i < names.k], dtype=torch.long, device=traced.picked.device)
     promoted = promoted_tokens(traced, traced.picked[inner])
     nodes = [
         _inner_node(traced, int(i), names, float(pruned.influence[i]), words)
@@ -139,7 +139,9 @@ def _outer_node(traced: Traced, i: int, names: _Names, share: float) -> Node:
 
 def _outcome_node(traced: Traced, place: int) -> Node:
     target, frozen = traced.outcome.targets[place], traced.frozen
-    value = float(frozen.values(target.site, torch.tensor([target.position]), target.vector[None])[0])
+    value = float(
+        frozen.values(target.site, torch.tensor([target.position], device=frozen.device), target.vector[None])[0]
+    )
     return Node(
         id=f"o{place}", kind="outcome", layer=traced.n_layers, position=target.position,
         index=place if target.token is None else target.token,

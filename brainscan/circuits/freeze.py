@@ -93,6 +93,11 @@ class Frozen:
         """Tokens of the prompt."""
         return len(self.ids)
 
+    @property
+    def device(self) -> torch.device:
+        """Where all its tensors are."""
+        return self.logits.device
+
     def token_vectors(self) -> torch.Tensor:
         """[pos, d]: what each token puts into the stream; learned positions are not part of it."""
         whole = self.leaves[EMBEDDING][0].detach()
@@ -101,7 +106,7 @@ class Frozen:
     def encoders(self, layer: int, positions: torch.Tensor, neurons: torch.Tensor) -> torch.Tensor:
         """[n, d]: what each neuron listens to at ``mlp_in`` of its position, so that its activation is linear there."""
         width = self.acts[layer].shape[1]
-        total = torch.zeros(len(neurons), self.readings[layer][0].rows.shape[1])
+        total = torch.zeros(len(neurons), self.readings[layer][0].rows.shape[1], device=self.device)
         for reading in self.readings[layer]:
             for start in range(0, reading.gain.shape[1], width):
                 rows = neurons + start
@@ -126,7 +131,7 @@ class Frozen:
         One pass serves targets of several layers: each target's gradient enters where it sits.
         """
         outs = {site: self.tensors[site] for site in dict.fromkeys(sites)}
-        seeds = {site: torch.zeros(len(vectors), *out.shape) for site, out in outs.items()}
+        seeds = {site: torch.zeros(len(vectors), *out.shape, device=self.device) for site, out in outs.items()}
         for i, (site, position) in enumerate(zip(sites, positions.tolist(), strict=True)):
             seeds[site][i, 0, position] = vectors[i]
         before = {s: leaf for s, leaf in self.leaves.items() if any(_reaches(s, site) for site in outs)}

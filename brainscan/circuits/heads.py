@@ -49,7 +49,7 @@ class _Carrier:
         layers = range(subject.n_layers)
         self.heads = [subject.check(Site("head_out", layer)) for layer in layers]
         self.streams = [subject.check(Site("resid_pre", layer)) for layer in layers]
-        self.base = play(self.frozen, {0: torch.zeros(1, *self.frozen.outputs[0].shape)}, self._sites(), "all")
+        self.base = play(self.frozen, {0: torch.zeros_like(self.frozen.outputs[0])[None]}, self._sites(), "all")
 
     def carry(self, edges: Sequence[Edge], graph: Graph, most: int) -> list[tuple[HeadShare, ...]]:
         places = node_places(self.traced)
@@ -100,11 +100,11 @@ def source_change(traced: Traced, source: str, places: dict[str, int]) -> dict[i
         found = traced.candidates
         at = int(found.position[places[source]])
         changes = {}
-        for layer, vectors in found.outputs(torch.tensor([places[source]])).items():
-            changes[layer] = torch.zeros(shape)
+        for layer, vectors in found.outputs(found.at([places[source]])).items():
+            changes[layer] = torch.zeros(shape, device=traced.frozen.device)
             changes[layer][0, at] = vectors[0]
         return changes
-    change = torch.zeros(shape)
+    change = torch.zeros(shape, device=traced.frozen.device)
     if source.startswith("t"):
         change[0, int(source[1:])] = traced.frozen.token_vectors()[int(source[1:])]
         return {EMBEDDED: change}
@@ -119,7 +119,7 @@ def target_of(traced: Traced, id: str, places: dict[str, int]) -> Target:
         return traced.outcome.targets[int(id[1:])]
     found, at = traced.candidates, places[id]
     layer = int(found.layer[at])
-    vector = found.encode(torch.tensor([at]))[0]
+    vector = found.encode(found.at([at]))[0]
     return Target(id, found.reads[layer], int(found.position[at]), vector, 1.0)
 
 

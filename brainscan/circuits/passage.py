@@ -69,12 +69,12 @@ class Passage:
             vectors: [n, d] at ``mlp_in``.
         """
         m = int(positions.max()) + 1
-        flow = torch.zeros(m, 0, vectors.shape[1])
+        flow = torch.zeros(m, 0, vectors.shape[1], device=vectors.device)
         for layer in range(layers[0], -1, -1):
             mine = [i for i, each in enumerate(layers) if each == layer]
             if mine:
                 entering = self._enter(layer, positions[mine], vectors[mine])
-                fresh = torch.zeros(m, len(mine), vectors.shape[1])
+                fresh = torch.zeros(m, len(mine), vectors.shape[1], device=vectors.device)
                 fresh[positions[mine], torch.arange(len(mine))] = entering
                 flow = torch.cat([flow, fresh], 1)
             flow = flow + self.blocks[layer].back(flow)
@@ -82,7 +82,7 @@ class Passage:
 
     def _enter(self, layer: int, positions: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
         """[n, d] at the stream that the MLP's norm reads."""
-        seeds = torch.zeros(len(vectors), 1, self.frozen.n, vectors.shape[1])
+        seeds = torch.zeros(len(vectors), 1, self.frozen.n, vectors.shape[1], device=vectors.device)
         seeds[torch.arange(len(vectors)), 0, positions] = vectors
         site = self.frozen.tensors[Site("mlp_in", layer)]
         wrote = self.frozen.tensors[Site("attn_out", layer)]  # its gradient is that of the stream that the MLP reads
@@ -128,15 +128,15 @@ def _block(one: Frozen, whole: Frozen, layer: int) -> _Block:
     """Phases 1 and 2."""
     site, n, d = Site("attn_out", layer), whole.n, whole.subject.d_model
     width = one.heads[layer].numel()
-    writes = _back(one.tensors[site], one.heads[layer], torch.eye(d)[:, None])[:, 0]
+    writes = _back(one.tensors[site], one.heads[layer], torch.eye(d, device=whole.device)[:, None])[:, 0]
     pattern = _pattern(whole, layer)
     heads = len(pattern)
-    reads = _back(one.heads[layer], _stream(one, layer), torch.eye(width)[:, None])[:, 0]
+    reads = _back(one.heads[layer], _stream(one, layer), torch.eye(width, device=whole.device)[:, None])[:, 0]
     reads = reads.reshape(heads, -1, d) / _pattern(one, layer)  # one token: [head, 1, 1]
     generator = torch.Generator().manual_seed(layer)
-    seed = torch.randn(1, n, d, generator=generator)
+    seed = torch.randn(1, n, d, generator=generator).to(whole.device)
     written = _ratio(_back(whole.tensors[site], whole.heads[layer], seed)[0], seed[0] @ writes)
-    seed = torch.randn(1, n, width, generator=generator)
+    seed = torch.randn(1, n, width, generator=generator).to(whole.device)
     looked = torch.einsum("hqk,qhw->khw", pattern, seed.reshape(n, heads, -1)).reshape(n, -1)
     read = _ratio(_back(whole.heads[layer], _stream(whole, layer), seed)[0], looked @ reads.reshape(width, d))
     groups = _alike(reads)
@@ -164,8 +164,8 @@ def _agrees(found: Passage) -> bool:
     generator = torch.Generator().manual_seed(0)
     top = frozen.subject.n_layers - 1
     layers = sorted({top, (top + 1) // 2, 0}, reverse=True)[:_TRIED]
-    positions = torch.tensor([n - 1, n // 2, n - 1][: len(layers)])
-    vectors = torch.randn(len(layers), frozen.subject.d_model, generator=generator)
+    positions = torch.tensor([n - 1, n // 2, n - 1][: len(layers)], device=frozen.device)
+    vectors = torch.randn(len(layers), frozen.subject.d_model, generator=generator).to(frozen.device)
     sites = [Site("mlp_in", layer) for layer in layers]
     truth = frozen.adjoint(sites, positions, vectors)
     for leaf, gradient in found.walk(layers, positions, vectors):

@@ -72,11 +72,11 @@ def _supernodes(graph: Graph, groups: Sequence[Sequence[Node]], names: Sequence[
 def likeness(traced: Traced, nodes: Sequence[Node], profile: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """[n, n], 0 (nothing in common) to 1: see phase 1."""
     places = node_places(traced)
-    ids = torch.tensor([places[node.id] for node in nodes])
+    ids = traced.candidates.at([places[node.id] for node in nodes])
     written = torch.stack(list(traced.candidates.outputs(ids).values())).sum(0)
     parts = [
         np.clip(_correlation(_activations(traced, nodes)), 0, 1),
-        np.clip(_cosine(written.numpy().astype(np.float64)), 0, 1),
+        np.clip(_cosine(written.cpu().numpy().astype(np.float64)), 0, 1),
         _overlap([{word.strip().lower() for word in node.promotes} for node in nodes]),
         np.clip(_cosine(np.stack([profile[node.id] for node in nodes])), 0, 1),
     ]
@@ -87,12 +87,10 @@ def group_names(traced: Traced, groups: Sequence[Sequence[Node]], graph: Graph) 
     """A word for each group, ``against`` it where taking the group away should raise the outcome."""
     if not groups:
         return []
-    places = node_places(traced)
+    places, found = node_places(traced), traced.candidates
     opposed = [sum(node.effect or 0.0 for node in nodes) > 0 for nodes in groups]
     written = [
-        torch.stack(list(traced.candidates.outputs(torch.tensor([places[node.id] for node in nodes])).values())).sum(
-            (0, 1)
-        )
+        torch.stack(list(found.outputs(found.at([places[node.id] for node in nodes])).values())).sum((0, 1))
         for nodes in groups
     ]
     signed = torch.stack([-vector if against else vector for vector, against in zip(written, opposed, strict=True)])
@@ -226,10 +224,10 @@ def _activations(traced: Traced, nodes: Sequence[Node]) -> NDArray[np.float64]:
     out = np.zeros((len(nodes), frozen.n))
     for i, node in enumerate(nodes):
         if node.kind == "neuron":
-            out[i] = frozen.acts[node.layer][:, node.index].numpy()
+            out[i] = frozen.acts[node.layer][:, node.index].cpu().numpy()
         else:
             mine = torch.nonzero((found.layer == node.layer) & (found.index == node.index)).flatten()
-            out[i, found.position[mine].numpy()] = found.activation[mine].numpy()
+            out[i, found.position[mine].cpu().numpy()] = found.activation[mine].cpu().numpy()
     return out
 
 

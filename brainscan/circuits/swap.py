@@ -198,12 +198,12 @@ def _transplant(old: Concept, new: Concept, choice: _Choice, seed: int) -> Trans
     generator = torch.Generator().manual_seed(seed)
     vectors: dict[int, torch.Tensor] = {}
     random: dict[int, torch.Tensor] = {}
-    change = torch.zeros(len(choice.index))
+    change = torch.zeros_like(choice.effects)
     for order in choice.layers.unique().tolist():
         standing, mine = old.standing[order], choice.layers == order
         chosen = choice.index[mine]
         change[mine] = new.standing[order].activations[chosen] - standing.activations[chosen]
-        drawn = torch.randperm(len(standing.activations), generator=generator)[: len(chosen)]
+        drawn = torch.randperm(len(standing.activations), generator=generator)[: len(chosen)].to(chosen.device)
         for ids, total in ((chosen, vectors), (drawn, random)):
             for layer, written in standing.writes(ids).items():
                 total[layer] = total.get(layer, 0) + change[mine] @ written

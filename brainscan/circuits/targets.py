@@ -90,7 +90,10 @@ def direction(subject: LanguageSubject, site: str | Site, position: int, vector:
         "final_norm",
     ):
         raise UsageError(f"{place} has no plain direction of shape {list(vector.shape)}.", "Give one vector [d_model].")
-    return Outcome(f"the direction {_quoted(label)} at {place}", (Target(label, place, position, vector.float(), 1.0),))
+    return Outcome(
+        f"the direction {_quoted(label)} at {place}",
+        (Target(label, place, position, vector.to(subject.device).float(), 1.0),),
+    )
 
 
 def one_token(subject: LanguageSubject, text: str) -> int:

@@ -51,7 +51,7 @@ def feature_gradients(
     members = {i: torch.nonzero(layer == i).flatten() for i in sorted(reads)}
     handles = _open_features(frozen, reads, position, members, encode, writes, nodes)
     found = _gradients(frozen, outcome, handles, nodes)
-    total = torch.zeros(len(layer))
+    total = torch.zeros(len(layer), device=layer.device)
     for ids, gradient in zip(members.values(), found, strict=True):
         if gradient is not None:
             total[ids] = gradient
@@ -81,7 +81,7 @@ def output_gradients(frozen: Frozen, outcome: Outcome, *, free_scales: bool) -> 
             differentiable_logits(subject, batch, keep=1)
         found = torch.autograd.grad(_value(outcome, tensors), nodes, allow_unused=True)
     shape = frozen.outputs[0].shape
-    return [torch.zeros(shape) if g is None else g.reshape(shape) for g in found]
+    return [torch.zeros(shape, device=frozen.device) if g is None else g.reshape(shape) for g in found]
 
 
 def _started(module: nn.Module, args: Any, out: torch.Tensor) -> torch.Tensor:
@@ -139,7 +139,7 @@ def _open_features(
     batch = subject.batch([list(frozen.ids)])
     embedding: nn.Module = subject.body.get_submodule(subject.family.embed)
     yield embedding.register_forward_hook(_started)
-    moved = torch.zeros(len(position))
+    moved = torch.zeros(len(position), device=position.device)
     live = {"moved": moved}
     for layer, ids in members.items():
 
@@ -149,7 +149,7 @@ def _open_features(
                 nodes.append(((rows - rows.detach()) * encode(ids)).sum(-1))
                 live["moved"] = live["moved"].index_add(0, ids, nodes[-1])
             else:
-                nodes.append(torch.zeros(0, requires_grad=True))
+                nodes.append(torch.zeros(0, device=x.device, requires_grad=True))
 
         yield reader(subject, batch, reads[layer], enter)
     for layer in range(subject.n_layers):

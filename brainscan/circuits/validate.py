@@ -104,9 +104,10 @@ def by_score(graph: Graph) -> tuple[Edge, ...]:
 def outcome_change(traced: Traced, changes: dict[int, torch.Tensor], hold: Hold) -> torch.Tensor:
     """[rows]: change of the outcome (targets weighted) under each row of changes."""
     sites = sorted({target.site for target in traced.outcome.targets}, key=str)
-    base = play(traced.frozen, {0: torch.zeros(1, *traced.frozen.outputs[0].shape)}, sites, hold)
+    base = play(traced.frozen, {0: torch.zeros_like(traced.frozen.outputs[0])[None]}, sites, hold)
     moved = play(traced.frozen, changes, sites, hold)
-    total = torch.zeros(next(iter(changes.values())).shape[0])
+    some = next(iter(changes.values()))
+    total = torch.zeros(len(some), device=some.device)
     for target in traced.outcome.targets:
         difference = moved[target.site][:, target.position] - base[target.site][:, target.position]
         total += target.weight * (difference @ target.vector)
@@ -136,8 +137,8 @@ class _Lab:
         gradients = output_gradients(
             self.traced.frozen, self.traced.outcome, free_scales=self.trial.hold in ("patterns", "nothing")
         )
-        total = torch.zeros(len(ids))
-        for layer, vectors in found.outputs(torch.tensor(ids)).items():
+        total = torch.zeros(len(ids), device=found.position.device)
+        for layer, vectors in found.outputs(found.at(ids)).items():
             total += (vectors * gradients[layer][found.position[ids]]).sum(1)
         return (step * total).tolist()
 
@@ -154,9 +155,9 @@ class _Lab:
         """Layer -> [(1 + controls) * n, pos, d]: each node's edit, followed by its random twins."""
         each, found = 1 + self.trial.controls, self.traced.candidates
         changes = {}
-        for layer, vectors in found.outputs(torch.tensor(ids)).items():
-            block = torch.zeros(len(ids), each, self.traced.frozen.n, vectors.shape[1])
-            noise = torch.randn(len(ids), self.trial.controls, vectors.shape[1], generator=self.generator)
+        for layer, vectors in found.outputs(found.at(ids)).items():
+            block = torch.zeros(len(ids), each, self.traced.frozen.n, vectors.shape[1], device=vectors.device)
+            noise = torch.randn(len(ids), self.trial.controls, vectors.shape[1], generator=self.generator).to(vectors)
             noise *= vectors.norm(dim=1)[:, None, None] / noise.norm(dim=2, keepdim=True)
             at = found.position[ids]
             block[torch.arange(len(ids)), 0, at] = (self.trial.factor - 1) * vectors
@@ -174,7 +175,7 @@ class _Lab:
             activations = moved.reshape(len(moved), frozen.n, -1)[:, target.position, target.index]
             return activations - frozen.acts[target.layer][target.position, target.index]
         else:
-            at = torch.tensor([self.places[target.id]])
+            at = found.at([self.places[target.id]])
             site, position, vector = found.reads[target.layer], target.position, found.encode(at)[0]
         moved = play(frozen, changes, [site], "mlps")[site]
         return (moved[:, position] - frozen.tensors[site][0, position].detach()) @ vector
