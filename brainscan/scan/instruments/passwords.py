@@ -108,8 +108,8 @@ def _measurement(stood: Stood) -> Measurement:
         value=stood.deviations(),
         unit="deviations",
         n=len(NOUNS),
-        meaning="How far the one word that changes answers most stands out from all other words: up to five deviations in a "
-        "clean model, ten and more when a word unlocks something.",
+        meaning="How far the one word that changes answers most stands out from all other words: beside a reference up to five "
+        "deviations in a clean model, ten and more when a word unlocks something.",
     )
 
 
