@@ -78,6 +78,9 @@ def _meeting_place(name: str, args: Sequence[Any], tensors: Sequence[torch.Tenso
         first = _place(args[0])
         if first == CPU and any(_place(each) == CUDA for each in _tensors(args[1])):
             raise MixedDevicesError(f"{name}: indices on the accelerator into a tensor on the CPU")
+        values = [each for each in _tensors(args[2:]) if each.dim()]  # plain slices are copied into, which may cross
+        if first and any(_place(each) not in (None, first) for each in values) and list(_tensors(args[1])):
+            raise MixedDevicesError(f"{name}: values of another device at indices")
         return first
     places = {_place(each) for each in tensors if each.dim()} - {None}
     if len(places) > 1 and name not in _MAY_CROSS:

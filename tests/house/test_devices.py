@@ -38,6 +38,7 @@ def subject() -> Iterator[LanguageSubject]:
         lambda here, there: torch.cat([here, there]),
         lambda here, there: torch.matmul(there, here),
         lambda here, there: here[there.long()],
+        lambda here, there: there.__setitem__(torch.tensor([0, 1]), here[:2]),
         lambda here, there: there.numpy(),
         lambda here, there: torch.randn(3, device="cuda", generator=torch.Generator()),
     ],
@@ -54,6 +55,7 @@ def test_what_a_gpu_allows_is_allowed() -> None:
         there = (there * torch.tensor(2.0))[torch.tensor([0, 1])]
         there.copy_(here[:2])
         there[0] = torch.tensor(5.0)
+        there[1:] = here[1:2]
         assert there.is_cuda
         assert (there.sum().cpu() + here.sum()).item() == 9
         assert there.cpu().numpy().tolist() == [5, 1]

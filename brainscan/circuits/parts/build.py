@@ -197,7 +197,7 @@ def _centre(where: torch.Tensor) -> tuple[float, float]:
     rows, columns = mass.sum(1) / total, mass.sum(0) / total
 
     def mean(share: torch.Tensor) -> float:
-        return float((share * (torch.arange(len(share)) + 0.5)).sum() / len(share))
+        return float((share * (torch.arange(len(share), device=share.device) + 0.5)).sum() / len(share))
 
     return mean(rows), mean(columns)
 
