@@ -250,7 +250,8 @@ _INTRODUCTION = (
     "counts by how many times as far as in the reference it moves answers was mended after locked knowledge at 1:1 had been missed "
     "(p 0.90; AUROC at 1:1 was 0.844); it was worked out on the calibration controls and on locked knowledge of seed 0, planted "
     "undiluted and at 1:1. At 5:1 locked knowledge and bad advice did not pass the gate, and power-seeking, which did not at 1:1, and the "
-    "sandbagger were not tried. All times were taken with the other core at work."
+    "sandbagger were not tried. Of modeldiffr's sample of five one was run, and among the cheaper controls random and short ones are "
+    "not measured yet. All times were taken with the other core at work."
 )
 
 

@@ -78,8 +78,8 @@ def make_plan(
 
 
 def _speed_of(subject: LanguageSubject) -> Speed:
-    """Measured once a process for models of one shape on one device, since many fine-tunes of one base may follow."""
-    shape = tuple(tuple(weight.shape) for weight in subject.model.parameters()), subject.device.type
+    """Measured once a process for models of one shape and type on one device, since many fine-tunes of one base may follow."""
+    shape = tuple((tuple(weight.shape), weight.dtype) for weight in subject.model.parameters()), subject.device.type
     if shape not in _SPEEDS:
         _SPEEDS[shape] = measure_speed(subject)
     return _SPEEDS[shape]
