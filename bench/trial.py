@@ -6,8 +6,8 @@ python -m bench.trial norms       let the black-box auditors look at the same co
 python -m bench.trial play        deal the test games and let every auditor play them
 python -m bench.trial             all of it
 
-Every part goes on where it was stopped. Detectors were developed on seed 0 (role ``develop``) and frozen before any
-model of seed 1 or 2 was looked at; nothing is chosen on what is reported here.
+Every part goes on where it was stopped. Detectors are developed on seed 0 (role ``develop``) and the controls of the
+calibration; what was seen of the test seeds before they were frozen is said in ``trial_notes.md``.
 """
 
 from __future__ import annotations
