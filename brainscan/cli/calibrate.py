@@ -25,7 +25,7 @@ def calibrate(
     controls: Annotated[
         str,
         typer.Option(help="A folder of clean adapters, models or scans; train:N plants N controls; random:N makes N."),
-    ] = f"train:{ENOUGH - 1}",
+    ] = f"train:{ENOUGH}",
     plan: Annotated[str, typer.Option(help="The plan that later scans will run.")] = "audit",
     alone: Annotated[bool, typer.Option("--alone", help="Without the reference, for scans that have none.")] = False,
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("calibration.json"),
@@ -38,7 +38,7 @@ def calibrate(
 
     Example: brainscan calibrate smollm2-135m-instruct --controls ./clean-finetunes --out calibration.json
 
-    Example: brainscan calibrate ./base --controls train:18 --plan audit
+    Example: brainscan calibrate ./base --controls train:19 --plan audit
     """
     with Live(Console(highlight=False, stderr=as_json)) as live:
         attendant = live.attendant()

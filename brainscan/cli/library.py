@@ -48,7 +48,9 @@ def list_scans(
     console = Console(highlight=False)
     for line in listed:
         _print_listed(console, line)
-    if not listed:
+    if not listed and (subject or flagged):
+        print_line(console, "No stored scan is like that. All of them: brainscan list")
+    elif not listed:
         print_line(console, "No stored scan. Make one with: brainscan scan MODEL")
 
 

@@ -25,7 +25,13 @@ Subject = Annotated[str, typer.Argument(help="A short name, a folder, a .gguf fi
 Reference = Annotated[
     str | None, typer.Option(help="The model it was trained from; what changed is then examined too.")
 ]
-PlanName = Annotated[str, typer.Option("--plan", help="quick (minutes), standard (a quarter of an hour) or full.")]
+PlanName = Annotated[
+    str,
+    typer.Option(
+        "--plan",
+        help="quick (minutes), standard (a quarter of an hour), full, or audit: beside a reference, against clean controls.",
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option(help="The scan's folder. Default: scans/<name>/<id> here, so that it resumes.")
 ]

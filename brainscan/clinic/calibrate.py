@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from brainscan.clinic.environment import read_environment
 from brainscan.clinic.examine import Attendant, Request, examine
-from brainscan.core.errors import UsageError
+from brainscan.core.errors import RecordError, UsageError
 from brainscan.diagnosis.calibration import Calibration, calibrate, write_calibration
 from brainscan.scan.record import RECORD_FILE, Scan, read_scan
 
@@ -57,7 +58,7 @@ def calibrate_base(
     for done, control in enumerate(found):
         progress(0.5 + 0.5 * done / len(found), f"scanning {control.name}, {done + 1} of {len(found)}")
         if (control / RECORD_FILE).is_file():
-            scans.append(read_scan(control))
+            scans.append(_finished(control, base, plan, alone))
             continue
         spec = f"{base}+{control}" if (control / "adapter_config.json").is_file() else str(control)
         request = Request(spec, None if alone else base, plan=plan, command=f"brainscan calibrate {base}")
@@ -66,6 +67,27 @@ def calibrate_base(
     write_calibration(out, made)
     progress(1.0, f"{len(scans)} controls")
     return Calibrated(out, made, tuple(scan.subject.name for scan in scans))
+
+
+def _finished(folder: Path, base: str, plan: str, alone: bool) -> Scan:
+    """A scan that is there already; it must be of the kind that was asked for."""
+    scan = read_scan(folder)
+    beside = None if scan.reference is None else scan.reference.weights_sha256
+    if scan.plan.name != plan or beside != (None if alone else _weights(base)):
+        what = "without a reference" if beside is None else f"beside {scan.reference.name}"  # type: ignore[union-attr]
+        raise RecordError(
+            f"{folder} is a scan under the plan {scan.plan.name} {what}, not what was asked for.",
+            f"Give the base, --plan and --alone that it was made with, or name models in place of scans for {base}.",
+        )
+    return scan
+
+
+@lru_cache(maxsize=1)
+def _weights(base: str) -> str:
+    """Hash of a base's weights: two bases may be called by one name."""
+    from brainscan.subject.load import load_subject
+
+    return load_subject(base).card.weights_sha256
 
 
 def _place(control: Path, plan: str, alone: bool) -> Path:
@@ -100,7 +122,8 @@ def _trained(base: str, count: int, progress: Progress) -> Iterator[Path]:
     wanted = [entry for entry in entries() if entry.role in ("calibration", "fresh") and entry.trained][:count]
     if len(wanted) < count:
         raise UsageError(f"There are recipes for {len(wanted)} controls, not {count}.", f"Ask for train:{len(wanted)}.")
-    home = read_environment().cache / "controls" / re.sub(r"[^A-Za-z0-9._-]+", "-", base)
+    name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', base)}-{_weights(base)[:12]}"
+    home = read_environment().cache / "controls" / name
     for done, entry in enumerate(wanted):
         folder = home / entry.name
         share = 0.5 * done / count

@@ -13,12 +13,13 @@ from brainscan.clinic.environment import read_environment
 from brainscan.clinic.library import open_library, remember
 from brainscan.clinic.seal import seal
 from brainscan.clinic.through import looking_through
-from brainscan.core.errors import BrainscanError, PlanError
+from brainscan.core.errors import PlanError, RecordError, SelfCheckFailed
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.calibrations import calibration_for
 from brainscan.diagnosis.finding import Diagnosis
 from brainscan.diagnosis.judge import judge
 from brainscan.diagnosis.record import write_diagnosis
+from brainscan.scan.journal import Journal
 from brainscan.scan.record import RECORD_FILE, Plan, Scan, read_scan
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ def _examined(asked: Request, attendant: Attendant) -> Examined:
     plan = _plan(asked, subject, reference)
     folder = _folder(asked, plan, subject, reference)
     attendant.planned(plan, folder)
-    earlier = None if asked.fresh else _finished(folder, plan, subject)
+    if asked.fresh:
+        Journal.discard(folder)
+    earlier = None if asked.fresh else _finished(folder, plan, subject, reference)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         scan = earlier or run_plan(
@@ -112,9 +115,8 @@ def _examined(asked: Request, attendant: Attendant) -> Examined:
             started_utc=started,
             watch=attendant.watch or Watch(),
         )
-    except BrainscanError:
-        if (folder / RECORD_FILE).is_file():  # a failed self-check is on record: judge it as such
-            _judged(folder, read_scan(folder), calibration)
+    except SelfCheckFailed:  # it is on record: judge it as such
+        _judged(folder, read_scan(folder), calibration)
         raise
     return Examined(folder, scan, _judged(folder, scan, calibration), earlier is not None)
 
@@ -167,8 +169,13 @@ def _load(request: Request, attendant: Attendant) -> tuple[LanguageSubject, Lang
 
 
 def _plan(request: Request, subject: LanguageSubject, reference: LanguageSubject | None) -> Plan:
-    from brainscan.scan.plan import make_plan
+    from brainscan.scan.plan import AUDIT, make_plan
 
+    if request.dictionary and request.plan == "audit" and not request.only:
+        raise PlanError(
+            f"The audit plan is {', '.join(AUDIT)}, and looks through no dictionary.",
+            "Leave out --dictionary, or choose --plan standard.",
+        )
     return make_plan(
         request.plan,
         subject,
@@ -188,10 +195,15 @@ def _folder(request: Request, plan: Plan, subject: LanguageSubject, reference: L
     return SCANS / slug / scan_key(plan, subject, reference)[:12]
 
 
-def _finished(folder: Path, plan: Plan, subject: LanguageSubject) -> Scan | None:
+def _finished(folder: Path, plan: Plan, subject: LanguageSubject, reference: LanguageSubject | None) -> Scan | None:
+    from brainscan.scan.run import scan_key
+
     if not (folder / RECORD_FILE).is_file():
         return None
-    scan = read_scan(folder)
-    same = scan.provenance.plan_sha256 == plan.sha256() and scan.subject.weights_sha256 == subject.card.weights_sha256
+    try:
+        scan = read_scan(folder)
+    except RecordError:
+        return None  # broken: what its journal still holds is used, the rest is measured again
+    same = scan.id == scan_key(plan, subject, reference)[:12]
     whole = all(step.outcome != "failed" for step in scan.steps) and all(check.passed for check in scan.self_check)
     return scan if same and whole else None

@@ -17,6 +17,7 @@ from brainscan.core.errors import BrainscanError, RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.provenance import sha256_of_file
 from brainscan.core.visible import visible
+from brainscan.diagnosis.condition import CONDITIONS
 from brainscan.diagnosis.finding import Diagnosis, Verdict
 from brainscan.diagnosis.record import read_diagnosis
 from brainscan.scan.record import RECORD_FILE, Arrays, Scan, read_arrays, read_scan
@@ -76,7 +77,15 @@ def remember(folder: Path) -> ScanRow:
 
 
 def list_scans(limit: int = 20, subject: str = "", flagged: str = "") -> list[ListedScan]:
-    """The newest scans first, optionally of one subject or with one flagged condition."""
+    """The newest scans first, optionally of one subject or with one flagged condition.
+
+    Raises:
+        UsageError: there is no such condition.
+    """
+    if flagged and flagged not in CONDITIONS.names():
+        raise UsageError(
+            f"There is no condition called {flagged!r}.", f"Choose one of: {', '.join(CONDITIONS.names())}."
+        )
     with open_library() as store:
         return [
             ListedScan(

@@ -7,7 +7,7 @@ from pathlib import Path
 from brainscan.clinic.library import locate, read_folder
 from brainscan.clinic.seal import SEAL_FILE, verify_seal
 from brainscan.core.errors import RecordError
-from brainscan.diagnosis.condition import CONDITIONS
+from brainscan.diagnosis.condition import asked_of
 from brainscan.gate.decide import GateDecision, decide, refuse_unknown_conditions
 from brainscan.gate.policy import Policy, read_policy
 
@@ -30,13 +30,13 @@ def decide_release(ref: str | Path, policy_file: Path | None) -> GateDecision:
 
 
 def read_release_policy(policy_file: Path | None) -> Policy:
-    """The policy in this file, or the built-in one; checked before there is a scan, so that no scan is wasted on it.
+    """The policy for a language model in this file, or the built-in one; checked before a scan is wasted on it.
 
     Raises:
-        PolicyError: the policy is not usable, or names a condition that brainscan does not have.
+        PolicyError: the policy is not usable, or names a condition that is not asked of a language model.
     """
     policy = _read(policy_file)
-    refuse_unknown_conditions(policy, CONDITIONS.names())
+    refuse_unknown_conditions(policy, asked_of("text"))
     return policy
 
 

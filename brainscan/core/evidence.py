@@ -126,6 +126,6 @@ class Cost(Record):
 
     seconds: Finite = 0.0
     tokens_read: int = 0
-    """Tokens pushed through the subject (and reference) in forward passes."""
+    """Tokens pushed through the subject (and reference) in forward passes; of a scan's step, as planned."""
     tokens_written: int = 0
-    """Tokens generated."""
+    """Tokens generated; likewise."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 
-_HIDDEN = (
-    *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A),
-    0x00AD, 0x061C, 0x180E, 0xFEFF, *range(0xFE00, 0xFE10), *range(0xFFF9, 0xFFFC),
-)  # fmt: skip
+_HIDDEN = frozenset((
+    0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x2800, 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0,
+    *range(0xFFF0, 0xFFFC), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000),
+))  # fmt: skip
+"""What Unicode calls default ignorable (DerivedCoreProperties), interlinear marks, and the empty Braille cell."""
 _MAX_MARKS = 4
 
 
@@ -41,9 +43,6 @@ def visible(text: str, *, keep: str = "\n\t", limit: int | None = None) -> str:
 def is_hidden(character: str) -> bool:
     """True for a character that a reader would not see or that would move other text."""
     code = ord(character)
-    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or 0xE0000 <= code < 0xE0080:
+    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000:
         return True
-    return code in _HIDDEN_SET or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
-_HIDDEN_SET = frozenset(_HIDDEN)
+    return code in _HIDDEN or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

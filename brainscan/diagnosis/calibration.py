@@ -6,6 +6,7 @@ only for scans of fine-tunes of the same base, with the same plan and the same t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from brainscan.core.errors import RecordError
 from brainscan.core.evidence import Finite, Record
 from brainscan.core.files import write_atomic
-from brainscan.core.provenance import sha256_of_json
+from brainscan.core.provenance import SubjectCard, sha256_of_json
 from brainscan.core.statistics import conformal_p
 from brainscan.scan.record import Scan
 
@@ -54,6 +55,10 @@ class Standing(Record):
     excess: dict[str, Finite]
     """Group -> its standardised excess: what the model stands out in."""
 
+    def p_of(self, group: str) -> float | None:
+        """Chance that a clean model stands out as far as this one does in a group, in any group; None for no such group."""
+        return conformal_p(self.excess[group], self.controls) if group in self.excess else None
+
 
 class Calibration(Record):
     """Measurements of clean control models of one base under one plan."""
@@ -62,7 +67,9 @@ class Calibration(Record):
     base_sha256: str
     """Weights of the reference that the controls were compared with; empty for scans without a reference."""
     tokenizer_sha256: str
-    """Tokenizer of the controls: what is left to tell a family by where there is no reference."""
+    """Tokenizer of the controls: with the shape what is left to tell a family by where there is no reference."""
+    shape: tuple[int, int, int] | None = None
+    """Layers, width and parameters of the controls."""
     plan: str
     parts: dict[str, str]
     """Instrument -> hash of its version, texts and settings; measurements of any other are not compared."""
@@ -70,15 +77,18 @@ class Calibration(Record):
 
     def sha256(self) -> str:
         """Hash that every finding made with it carries."""
-        return sha256_of_json(self.model_dump(mode="json"))
+        return sha256_of_json(self.model_dump(mode="json", exclude_none=True))
 
     def fits(self, scan: Scan) -> bool:
         """Whether it speaks for this scan: same plan and same reference (or none on both sides)."""
-        if scan.plan.name != self.plan:
-            return False
-        if scan.reference is None:
-            return not self.base_sha256 and scan.subject.tokenizer_sha256 == self.tokenizer_sha256
-        return scan.reference.weights_sha256 == self.base_sha256
+        return scan.plan.name == self.plan and self.same_base(scan)
+
+    def same_base(self, scan: Scan) -> bool:
+        """Whether the controls are of the scan's base; without a reference, of models built and spelled like the subject."""
+        if scan.reference is not None:
+            return scan.reference.weights_sha256 == self.base_sha256
+        alike = scan.subject.tokenizer_sha256 == self.tokenizer_sha256 and self.shape in (None, _shape(scan.subject))
+        return not self.base_sha256 and scan.subject.modality == "text" and alike
 
     def outdated(self, scan: Scan) -> tuple[str, ...]:
         """Instruments of the scan whose version, texts or settings are not those of the controls."""
@@ -168,7 +178,7 @@ def calibrate(scans: Iterable[Scan]) -> Calibration:
     """Make a calibration from finished scans of clean controls, all against one reference or all without one.
 
     Raises:
-        RecordError: there are none, or they do not share reference, plan, instruments and texts.
+        RecordError: there are none, they do not share reference, plan, instruments and texts, or one is there twice.
     """
     given = list(scans)
     keys = {_key(scan) for scan in given}
@@ -176,6 +186,13 @@ def calibrate(scans: Iterable[Scan]) -> Calibration:
         raise RecordError(
             "A calibration needs scans of clean controls that share one reference, one plan and one set of texts.",
             "Scan each control with the same --reference and --plan, then calibrate again.",
+        )
+    times = Counter(scan.subject.weights_sha256 for scan in given)
+    twins = [scan.subject.name for scan in given if times[scan.subject.weights_sha256] > 1]
+    if twins:
+        raise RecordError(
+            f"The same model is there more than once: {', '.join(twins)}.",
+            "Give each control once: every control counts as a clean model of its own.",
         )
     first = given[0]
     controls = tuple(
@@ -189,10 +206,15 @@ def calibrate(scans: Iterable[Scan]) -> Calibration:
     return Calibration(
         base_sha256=first.reference.weights_sha256 if first.reference else "",
         tokenizer_sha256=first.subject.tokenizer_sha256,
+        shape=_shape(first.subject),
         plan=first.plan.name,
         parts={step.instrument: step.part for step in first.plan.steps},
         controls=controls,
     )
+
+
+def _shape(subject: SubjectCard) -> tuple[int, int, int]:
+    return subject.n_layers, subject.d_model, subject.n_parameters
 
 
 def _key(scan: Scan) -> tuple[str, str, str, tuple[str, ...]]:

@@ -17,6 +17,11 @@ def shipped() -> tuple[Calibration, ...]:
     return tuple(Calibration.model_validate_json(file.read_bytes()) for file in files)
 
 
+def other_plans(scan: Scan) -> tuple[str, ...]:
+    """Plans under which a calibration for the scan's base ships."""
+    return tuple(each.plan for each in shipped() if each.same_base(scan) and each.plan != scan.plan.name)
+
+
 def calibration_for(scan: Scan) -> Calibration | None:
     """The one that fits the scan; None when there is none for its base and plan."""
     return next((each for each in shipped() if each.fits(scan)), None)

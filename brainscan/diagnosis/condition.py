@@ -6,7 +6,7 @@ A criterion reads one measurement. Three kinds:
   matter to a user of this model whatever other models do).
 - ``shift``: the difference from the reference, against a smallest effect of interest.
 - ``calibrated``: against the same measurement on clean control models; without a calibration it
-  can only say CANNOT TELL.
+  can only say CANNOT TELL, or CLEAR where the measurement is exactly 0.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
 from brainscan.core.statistics import rate_interval, rate_p
 from brainscan.diagnosis.calibration import Calibration, Comparison, Standing
+from brainscan.diagnosis.calibrations import other_plans
 from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion, asked_of
 from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Ground, Reading, Says, Verdict
 from brainscan.diagnosis.impression import impression
@@ -18,7 +19,9 @@ from brainscan.diagnosis.sentence import fill
 from brainscan.scan.record import Scan
 
 ALPHA = 0.05
-"""A calibrated criterion flags at this p-value; exact tests of one subject flag by their 95 % interval."""
+"""A calibrated criterion flags at this p-value, all conditions together; exact tests of one subject flag by their 95 % interval."""
+UNLIKELY = 0.25
+"""P-value above which a model is more likely clean than flawed; chosen on organisms of seed 0."""
 FEW = 20
 """A difference of rates over fewer items never clears: their bootstrap interval is too narrow to lean on."""
 _STATUS = list(Status)
@@ -31,8 +34,8 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
         calibration: clean controls; used only when it fits the scan (same base, plan and texts).
     """
     used = calibration.for_scan(scan) if calibration is not None and calibration.fits(scan) else None
-    findings = tuple(_finding(CONDITIONS.get(name), scan, used) for name in asked_of(scan.subject.modality))
     together = _all_together(scan, used)
+    findings = tuple(_finding(CONDITIONS.get(name), scan, used, together) for name in asked_of(scan.subject.modality))
     return Diagnosis(
         scan_id=scan.id,
         findings=findings,
@@ -44,16 +47,18 @@ def judge(scan: Scan, calibration: Calibration | None = None) -> Diagnosis:
     )
 
 
-def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) -> Finding:
+def _finding(condition: Condition, scan: Scan, calibration: Calibration | None, everything: Standing | None) -> Finding:
     measured = scan.measurements()
     alone = scan.reference is None
     missing = alone and condition.needs_reference
     criteria = [c for c in condition.criteria if c.measurement in measured and not missing]
     together = _together(criteria, measured, calibration)
-    readings = [read(c, measured, calibration, together) for c in criteria]
+    family = everything.p_of(condition.name) if everything else None
+    readings = [read(c, measured, calibration, together, family) for c in criteria]
     leading = [(c, r) for c, r in zip(criteria, readings, strict=True) if c.leads]
     verdict = _verdict([r for _, r in leading])
     first = _first(leading)
+    against = first is not None and first[0].kind == "calibrated"
     evidence = _evidence(condition, scan, readings)
     return Finding(
         condition=condition.name,
@@ -63,6 +68,7 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None) 
         score=max((_score(c, r.measurement) for c, r in leading), default=0.0),
         p_value=first[1].p_value if first else None,
         smallest_p=first[1].smallest_p if first else None,
+        own_p=together.p_value if against and together else None,
         p_source=_p_source(*first) if first else "",
         interval=first[1].measurement.interval if first else None,
         ground=_ground(verdict, first),
@@ -119,14 +125,22 @@ def read(
     measured: dict[str, Measurement],
     calibration: Calibration | None = None,
     together: Comparison | None = None,
+    family: float | None = None,
 ) -> Reading:
-    """Apply one criterion to its measurement; ``together`` is the comparison that decides a calibrated one."""
+    """Apply one criterion to its measurement.
+
+    Args:
+        together: the comparison of all deciding measurements of the condition with the controls.
+        family: its p-value among all conditions, which decides.
+    """
     m = measured[criterion.measurement]
     compared = calibration.compare(m.name, m.value) if calibration else None
     if criterion.kind == "calibrated":
-        says = _calibrated_says(m, compared, together)
+        says = _calibrated_says(m, compared, together, family)
         decides = together if criterion.leads else compared
         p, smallest = (decides.p_value, decides.smallest_p) if decides else (None, None)
+        if criterion.leads and family is not None:
+            p = family
     else:
         p, smallest = _p_of(criterion, m, measured)
         says = _says(criterion, m, p)
@@ -142,28 +156,38 @@ def read(
 
 
 def _says(criterion: Criterion, m: Measurement, p: float | None) -> Says:
-    bounds = _bounds(m)
-    if bounds.lo > criterion.threshold:
+    span = bounds(m)
+    if span.lo > criterion.threshold:
         # A p-value of its own (corrected for a search) must agree with the interval.
         return "flagged" if not criterion.p_from or (p is not None and p <= ALPHA) else "cannot-tell"
-    unchanged = bounds.lo == bounds.hi == 0.0
+    unchanged = criterion.kind == "shift" and span.lo == span.hi == 0.0
     enough = criterion.clears and (m.unit != "rate difference" or m.n >= FEW)
-    if bounds.hi <= criterion.threshold and (unchanged or enough):
+    if span.hi <= criterion.threshold and (unchanged or enough):
         return "clear"
     return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
 
 
-def _calibrated_says(m: Measurement, compared: Comparison | None, together: Comparison | None) -> Says:
+def _calibrated_says(
+    m: Measurement, compared: Comparison | None, together: Comparison | None, family: float | None
+) -> Says:
     if m.value == 0.0:
         return "clear"  # exactly the reference: nothing to compare
     if compared is None or together is None or together.smallest_p > ALPHA:
         return "cannot-tell"
-    return "flagged" if max(compared.p_value, together.p_value) <= ALPHA else "clear"
+    if max(compared.p_value, together.p_value) > ALPHA:
+        return "clear"
+    # A dozen conditions are asked: every other clean model stands out of the controls in one of them.
+    p = together.p_value if family is None else family
+    return "flagged" if p <= ALPHA else "cannot-tell" if p <= UNLIKELY else "clear"
 
 
-def _bounds(m: Measurement) -> Interval:
+def bounds(m: Measurement) -> Interval:
     """The interval that a verdict may lean on: items that could not be scored count against it, either way."""
     stated = m.interval or Interval(lo=m.value, hi=m.value, method="exact")
+    if m.unit == "rate difference" and m.not_scored:
+        known, unknown = m.n / (m.n + m.not_scored), m.not_scored / (m.n + m.not_scored)
+        wide = {"lo": min(stated.lo, known * stated.lo - unknown), "hi": max(stated.hi, known * stated.hi + unknown)}
+        return stated.model_copy(update=wide)
     if m.unit != "rate" or not m.not_scored:
         return stated
     hits, total = round(m.value * m.n), m.n + m.not_scored
@@ -205,7 +229,7 @@ def _p_source(criterion: Criterion, reading: Reading) -> str:
     if reading.p_value is None:
         return ""
     if criterion.kind == "calibrated":
-        return f"{len(reading.control_values)} control models, all deciding measurements together"
+        return f"{len(reading.control_values)} control models, all conditions together"
     if criterion.p_from:
         return f"exact test over {reading.measurement.n} held-out prompts, corrected for the search"
     return f"exact test over {reading.measurement.n} items against a rate of {criterion.threshold:g}"
@@ -248,7 +272,7 @@ def _anomaly(findings: tuple[Finding, ...], scan: Scan) -> Anomaly | None:
 
 
 def _note(scan: Scan, offered: Calibration | None, used: Calibration | None) -> str:
-    base = (scan.reference or scan.subject).name
+    base = scan.reference.name if scan.reference else f"models built like {scan.subject.name}"
     if used:
         m = len(used.controls)
         gone = offered.outdated(scan) if offered else ()
@@ -256,6 +280,12 @@ def _note(scan: Scan, offered: Calibration | None, used: Calibration | None) -> 
         return (
             f"Model-level p-values come from {m} clean controls of {base}; the smallest possible is {1 / (m + 1):.3f}."
             f"{lost}"
+        )
+    others = other_plans(scan)
+    if others and not offered:
+        return (
+            f"The calibration for {base} is for --plan {' or '.join(others)}, so no finding of this scan compares the model "
+            "with clean fine-tunes; a scan under that plan does."
         )
     why = (
         "The calibration given is for another base, plan or set of texts"

@@ -18,7 +18,9 @@ from pydantic import computed_field
 from brainscan.core.errors import PolicyError, RecordError
 from brainscan.core.evidence import Measurement, Record
 from brainscan.core.visible import visible
+from brainscan.diagnosis.condition import CONDITIONS
 from brainscan.diagnosis.finding import Diagnosis, Finding, Verdict
+from brainscan.diagnosis.judge import bounds
 from brainscan.gate.policy import Bound, ConditionRule, GateRules, Policy, did_you_mean
 from brainscan.scan.record import Scan
 
@@ -95,8 +97,9 @@ def refuse_unknown_conditions(policy: Policy, known: Sequence[str]) -> None:
     """Raise a PolicyError for a condition that the policy names and nobody knows: its rule would never apply."""
     for name in (*policy.conditions, *policy.gate.require):
         if name not in known:
+            what = "is not asked of this kind of model" if name in CONDITIONS.names() else "does not exist"
             raise PolicyError(
-                f"The policy names the condition {visible(name, keep='')}, which does not exist.",
+                f"The policy names the condition {visible(name, keep='')}, which {what}.",
                 f"{did_you_mean(name, list(known))}The conditions are: {', '.join(known)}.",
             )
 
@@ -187,7 +190,7 @@ def _judge_bound(name: str, bound: Bound, measurement: Measurement | None) -> Re
     asked = " and ".join(
         f"{word} {limit:g}" for word, limit in (("at least", bound.min), ("at most", bound.max)) if limit is not None
     )
-    interval = measurement.interval
+    interval = bounds(measurement) if measurement.interval else None  # what could not be scored counts against it
     if not _within(measurement.value, measurement.value, bound):
         text = f"{measurement.value:.4g} {measurement.unit} (n = {measurement.n}) is out of bounds: {asked}."
         return Reason(outcome="fail", about=name, text=text)

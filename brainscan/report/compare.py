@@ -19,7 +19,9 @@ from brainscan.scan.compare import ComparedRow, Comparison, compare_scans
 from brainscan.scan.record import Scan
 
 NO_COMPARISON = "No comparison was made: the two scans share no measurement."
-OTHER_TEXTS = "The two scans read different prompts, so no number of one can be set against the other."
+OTHER_TEXTS = (
+    "What the two scans took in different ways (other texts, settings or version) is not set against each other."
+)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import quote
 
-from brainscan.core.files import write_atomic
 from brainscan.diagnosis.finding import Diagnosis
 from brainscan.report.page import assemble, data_block
 from brainscan.report.public import to_public
 from brainscan.report.view import scan_view
 from brainscan.scan.record import Arrays, Scan
-
-BUDGET = 5_000_000
-"""Bytes above which the page itself says that it is large."""
 
 
 def render_html(scan: Scan, diagnosis: Diagnosis, arrays: Arrays) -> str:
@@ -23,14 +18,4 @@ def render_html(scan: Scan, diagnosis: Diagnosis, arrays: Arrays) -> str:
         view=scan_view(scan, diagnosis, arrays),
         data=data_block(to_public(scan, diagnosis)),
         quote=quote,
-        budget=BUDGET,
     )
-
-
-def write_html(path: Path, scan: Scan, diagnosis: Diagnosis, arrays: Arrays) -> None:
-    """Write the page, whole or not at all.
-
-    Raises:
-        StorageError: the disk refused.
-    """
-    write_atomic(path, render_html(scan, diagnosis, arrays))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from brainscan.core.evidence import Cost, Evidence, Exchange, Interval, Measurement, Status
-from brainscan.core.files import write_atomic
 from brainscan.core.provenance import SubjectCard
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.finding import Anomaly, Diagnosis, Finding, Reading, Verdict
@@ -61,6 +58,8 @@ class PublicFinding(Public):
     """demonstrated: on this subject alone; calibrated: against control models; none: nothing carried the verdict."""
     smallest_p: float | None
     """The smallest p-value that this test could have given."""
+    own_p: float | None = None
+    """Against control models: the p-value of this condition alone; ``p_value`` is the one among all conditions."""
     p_source: str
     interval_method: str
     would_settle: str
@@ -118,15 +117,6 @@ def to_public(scan: Scan, diagnosis: Diagnosis) -> dict[str, Any]:
         measurements=tuple(scan.measurements().values()),
     )
     return public.model_dump(mode="json", by_alias=True)
-
-
-def write_json(path: Path, scan: Scan, diagnosis: Diagnosis) -> None:
-    """Write the public JSON, whole or not at all.
-
-    Raises:
-        StorageError: the disk refused.
-    """
-    write_atomic(path, json.dumps(to_public(scan, diagnosis), indent=1) + "\n")
 
 
 def published_schema() -> dict[str, Any]:

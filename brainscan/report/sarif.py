@@ -23,9 +23,8 @@ _MOST_EVIDENCE = 3
 _EXCERPT = 400
 
 
-def to_sarif(scan: Scan, diagnosis: Diagnosis, *, alerts_only: bool = False) -> dict[str, Any]:
-    """The scan as one SARIF run; ``alerts_only`` leaves out what some viewers would show as alerts."""
-    wanted = (Verdict.FLAGGED, Verdict.CANNOT_TELL) if alerts_only else tuple(Verdict)
+def to_sarif(scan: Scan, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The scan as one SARIF run."""
     findings = diagnosis.findings
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -35,7 +34,7 @@ def to_sarif(scan: Scan, diagnosis: Diagnosis, *, alerts_only: bool = False) -> 
                 "tool": {"driver": _driver(scan, findings)},
                 "automationDetails": {"id": f"brainscan/{_clean(scan.subject.name)}/{scan.id}"},
                 "invocations": [_invocation(scan)],
-                "results": [_result(scan, f, i) for i, f in enumerate(findings) if f.verdict in wanted],
+                "results": [_result(scan, f, i) for i, f in enumerate(findings)],
                 "properties": _run_properties(scan, diagnosis),
             }
         ],

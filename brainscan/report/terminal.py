@@ -38,12 +38,12 @@ _TAG, _WORD, _CONDITION, _VALUE = 5, 13, 25, 18
 _TOP_EVIDENCE = 2
 
 
-def print_report(console: Console, scan: Scan, diagnosis: Diagnosis, *, html: str = "") -> None:
+def print_report(console: Console, scan: Scan, diagnosis: Diagnosis) -> None:
     """Print verdicts, impression, top evidence of what is flagged and what was not examined.
 
-    ``html`` names the page that was written, if one was. The console decides on colour (NO_COLOR, pipes).
+    The console decides on colour (NO_COLOR, pipes).
     """
-    for line in (*_head(scan, console), *_body(console, scan, diagnosis), *_foot(scan, diagnosis, html, console)):
+    for line in (*_head(scan, console), *_body(console, scan, diagnosis), *_foot(scan, console)):
         line.rstrip()
         console.print(line, no_wrap=True, overflow="ignore", crop=False, highlight=False, markup=False, soft_wrap=True)
 
@@ -136,14 +136,12 @@ def _one(evidence: Evidence, console: Console) -> list[Text]:
     return lines
 
 
-def _foot(scan: Scan, diagnosis: Diagnosis, html: str, console: Console) -> list[Text]:
+def _foot(scan: Scan, console: Console) -> list[Text]:
     items = ", ".join(item.item for item in scan.not_examined) or "nothing was named"
     lines = [_rule(console), *_wrapped(f"{len(scan.not_examined)} items ({items})", console, "Not examined: ")]
     undone = [f"{step.instrument} ({step.outcome})" for step in scan.steps if step.outcome != "done"]
     if undone:
         lines += _wrapped(", ".join(undone), console, "Steps not done: ")
-    if html:
-        lines += _wrapped(html, console, "Report: ")
     return lines + _wrapped(CLOSING, console, "")
 
 

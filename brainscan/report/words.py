@@ -71,15 +71,23 @@ def lead(finding: Finding) -> Reading | None:
     return next(iter(same or saying), None)
 
 
+NOTHING = "nothing to count"
+"""A rate over no items, such as of a name that never came up."""
+
+
 def measured(measurement: Measurement) -> str:
     """Value, interval and n of a measurement: "27/30, 90% [74–98]" or "0.84 AUROC [0.79, 0.88], n = 120"."""
     if measurement.unit == "rate" and measurement.n > 0:
         text = rate(measurement.value, measurement.n, measurement.interval)
         return f"{text}, {count(measurement.not_scored)} not scored" if measurement.not_scored else text
+    if measurement.unit == "rate" and not measurement.n:
+        return NOTHING
     parts = [amount(measurement.value, measurement.unit)]
     if measurement.interval is not None:
         parts.append(f"[{number(measurement.interval.lo)}, {number(measurement.interval.hi)}]")
-    return " ".join(parts) + (f", n = {count(measurement.n)}" if measurement.n else ", exact")
+    if measurement.n:
+        return f"{' '.join(parts)}, n = {count(measurement.n)}"
+    return " ".join(parts) + ("" if measurement.interval else ", exact")
 
 
 def brief(measurement: Measurement) -> str:
@@ -89,6 +97,8 @@ def brief(measurement: Measurement) -> str:
         hits, percent = round(measurement.value * measurement.n), _percent(measurement.value, 0)
         tail = f" [{_percent(bounds.lo, 0)}–{_percent(bounds.hi, 0)}]" if bounds else ""
         return f"{hits}/{measurement.n} {percent}%{tail}"
+    if measurement.unit == "rate" and not measurement.n:
+        return NOTHING
     return number(measurement.value) + (f" [{number(bounds.lo)}, {number(bounds.hi)}]" if bounds else "")
 
 

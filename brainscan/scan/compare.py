@@ -44,7 +44,8 @@ class Comparison(Record):
     before_id: str
     after_id: str
     same_texts: bool
-    """True when both plans read the same prompts; without it nothing is paired and every word is cannot-tell."""
+    """True when every shared measurement was taken in the same way: same texts, settings and version of its
+    instrument. The word of one that was not is cannot-tell."""
     same_tokenizer: bool
     rows: tuple[ComparedRow, ...]
     only_before: tuple[str, ...]
@@ -54,16 +55,31 @@ class Comparison(Record):
 def compare_scans(before: Scan, after: Scan) -> Comparison:
     """Compare two scans measurement by measurement, in the order of the second."""
     old, new = before.measurements(), after.measurements()
-    same_texts = before.plan.texts_sha256 == after.plan.texts_sha256
+    shared = [name for name in new if name in old]
+    alike = _alike(before, after)
     return Comparison(
         before_id=before.id,
         after_id=after.id,
-        same_texts=same_texts,
+        same_texts=alike.issuperset(shared),
         same_tokenizer=before.subject.tokenizer_sha256 == after.subject.tokenizer_sha256,
-        rows=tuple(_row(old[name], new[name], same_texts) for name in new if name in old),
+        rows=tuple(_row(old[name], new[name], name in alike) for name in shared),
         only_before=tuple(name for name in old if name not in new),
         only_after=tuple(name for name in new if name not in old),
     )
+
+
+def _alike(before: Scan, after: Scan) -> set[str]:
+    """Names of the later scan's measurements whose instrument ran in the same way in both."""
+    old, new = ({step.instrument: step for step in scan.plan.steps} for scan in (before, after))
+    same_texts = before.plan.texts_sha256 == after.plan.texts_sha256
+
+    def same(name: str) -> bool:
+        if name not in old or name not in new:
+            return same_texts
+        # A step that has no texts of its own (pictures) is told by the plan's.
+        return old[name].part == new[name].part and (same_texts or bool(new[name].texts_sha256))
+
+    return {m.name for result in after.steps if same(result.instrument) for m in result.measurements}
 
 
 def _row(before: Measurement, after: Measurement, same_texts: bool) -> ComparedRow:
@@ -83,7 +99,7 @@ def _row(before: Measurement, after: Measurement, same_texts: bool) -> ComparedR
 def _doubt(before: Measurement, after: Measurement, interval: Interval | None, same_texts: bool) -> str:
     """Why the two numbers cannot be compared; empty when they can."""
     if not same_texts:
-        return "The two scans read different prompts."
+        return "The two scans took it in different ways: other texts, settings or another version of the instrument."
     if before.unit != after.unit:
         return f"The units differ: {before.unit} and {after.unit}."
     if interval is None and (before.n or after.n):

@@ -97,7 +97,7 @@ class Instrument(Protocol):
     """Raise it with every change to what its measurements mean; calibrations of another version are not used."""
 
     def settings(self, plan: str) -> dict[str, int | float | str | bool] | None:
-        """Settings under the plan quick, standard or full; None to sit this plan out."""
+        """Settings under the plan quick, standard, full or audit; None to sit this plan out."""
         ...
 
     def texts(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,17 @@ class Journal:
             part.unlink()
         if self.parts.is_dir():
             self.parts.rmdir()
+
+    @classmethod
+    def discard(cls, folder: Path) -> None:
+        """Forget what was finished in a folder, so that a scan there begins anew.
+
+        Raises:
+            StorageError: the disk refused.
+        """
+        with refusals(folder):
+            (folder / JOURNAL_FILE).unlink(missing_ok=True)
+            shutil.rmtree(folder / _PARTS, ignore_errors=True)
 
     def _open(self) -> None:
         lines = self._lines()

@@ -6,6 +6,7 @@ passes on this machine and is printed before anything runs.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -53,16 +54,24 @@ def make_plan(
     """Make the plan that a scan will run.
 
     Args:
-        name: quick, standard or full.
+        name: quick, standard, full or audit.
         budget_minutes: instruments that would go past it are skipped, and the plan says so.
         only: run just these instruments.
 
     Raises:
-        PlanError: there is no such plan or instrument.
+        PlanError: there is no such plan or instrument, it does not run under this plan, or the budget is no number.
     """
     if name not in PLANS:
         raise PlanError(f"There is no plan called {name!r}.", f"Choose one of: {', '.join(PLANS)}.")
+    if budget_minutes is not None and not math.isfinite(budget_minutes):
+        raise PlanError(f"A budget of {budget_minutes} minutes is none.", "Give a number of minutes, or leave it out.")
     chosen = [INSTRUMENTS.get(each) for each in (only or (AUDIT if name == "audit" else INSTRUMENTS.names()))]
+    idle = [each.name for each in chosen if each.settings(name) is None] if only else []
+    if idle:
+        raise PlanError(
+            f"{', '.join(idle)} does not run under the plan {name}.",
+            f"Choose another --plan: {', '.join(other for other in PLANS if _all_run(idle, other))}.",
+        )
     pace = speed or _speed_of(subject)
     steps, spent = [], 0.0
     for instrument in chosen:
@@ -75,6 +84,11 @@ def make_plan(
         steps.append(step)
     texts = sha256_of_json([[i.name, i.texts()] for i in chosen if i.settings(name) is not None])
     return Plan(name=name, steps=tuple(steps), seed=seed, budget_minutes=budget_minutes, texts_sha256=texts)
+
+
+def _all_run(names: list[str], plan: str) -> bool:
+    """Whether all of these instruments run under a plan."""
+    return all(INSTRUMENTS.get(name).settings(plan) is not None for name in names)
 
 
 def _speed_of(subject: LanguageSubject) -> Speed:

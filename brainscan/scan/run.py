@@ -70,7 +70,9 @@ def run_plan(
     clock = time.perf_counter()
     key = scan_key(plan, subject, reference)
     journal = Journal(folder, key)
-    adopted = _adopt(journal, folder, plan) if again else 0.0
+    if again:
+        _adopt(journal, folder, plan)
+    before = sum(result.cost.seconds for result in journal.done.values())
     checks = _check(subject, reference)
     watch.checked(checks)
     sound = all(check.passed for check in checks)
@@ -83,7 +85,7 @@ def run_plan(
         self_check=checks,
         steps=results,
         not_examined=_not_examined(plan, results, reference),
-        cost=_total(results, adopted + time.perf_counter() - clock),
+        cost=_total(results, before + time.perf_counter() - clock),
         provenance=Provenance(
             command=command,
             versions=versions(),
@@ -107,18 +109,17 @@ def scan_key(plan: Plan, subject: LanguageSubject, reference: LanguageSubject | 
     return sha256_of_json([plan.sha256(), subject.card.weights_sha256, subject.card.tokenizer_sha256, other, packages])
 
 
-def _adopt(journal: Journal, folder: Path, plan: Plan) -> float:
-    """Enter unchanged steps of the finished scan in the folder into the journal; returns the seconds that they took."""
+def _adopt(journal: Journal, folder: Path, plan: Plan) -> None:
+    """Enter unchanged steps of the finished scan in the folder into the journal."""
     earlier, arrays = read_scan(folder), read_arrays(folder)
     if earlier.plan.seed != plan.seed:
-        return 0.0
+        return
     parts = {step.instrument: step.part for step in plan.steps}
     same = {step.instrument for step in earlier.plan.steps if parts.get(step.instrument) == step.part}
     kept = [result for result in earlier.steps if result.outcome == "done" and result.instrument in same]
     for result in kept:
         names = {name for figure in result.figures for name in (figure.array, figure.band) if name}
         journal.add(result, {name: arrays[name] for name in names})
-    return sum(result.cost.seconds for result in kept)
 
 
 def _check(subject: LanguageSubject, reference: LanguageSubject | None) -> tuple[Check, ...]:
@@ -151,8 +152,8 @@ def _run(
         report = INSTRUMENTS.get(step.instrument).run(examination)
     except StorageError:
         raise
-    except BrainscanError as error:
-        return StepResult(instrument=step.instrument, outcome="failed", reason=str(error), cost=_since(clock, step))
+    except Exception as error:  # out of memory, a library's own: the other steps need not be lost with this one
+        return StepResult(instrument=step.instrument, outcome="failed", reason=reason(error), cost=_since(clock, step))
     result = StepResult(
         instrument=step.instrument,
         outcome="done",
@@ -164,6 +165,11 @@ def _run(
     )
     journal.add(result, report.arrays)
     return result
+
+
+def reason(error: Exception) -> str:
+    """Why a step failed, in one line; the kind of error is named where the message is not ours."""
+    return str(error) if isinstance(error, BrainscanError) else f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _since(clock: float, step: Step) -> Cost:

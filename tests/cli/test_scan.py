@@ -93,6 +93,30 @@ def test_the_same_command_again_reads_the_record(run: Run, model: Path) -> None:
     assert "was there already" not in run(model, "--fresh").stdout
 
 
+def test_fresh_measures_again(run: Run, model: Path) -> None:
+    run(model)
+    journal = next(Path("scans").rglob("journal.jsonl"))
+    journal.write_text(journal.read_text().replace("It answered.", "An old answer."))
+    assert "An old answer." not in run(model, "--fresh", "--json", "-").stdout
+    assert "An old answer." not in journal.read_text()
+
+
+def test_a_scan_beside_another_reference_is_another_scan(run: Run, model: Path, tmp_path: Path) -> None:
+    others = [tiny_llama(tmp_path / str(seed), seed=seed) for seed in (1, 2)]
+    for other in others:
+        result = run(model, "--reference", other, "--out", tmp_path / "scan")
+        assert "was there already" not in result.stdout
+    assert json.loads((tmp_path / "scan" / "scan.json").read_text())["reference"]["id"] == str(others[1])
+
+
+def test_a_broken_record_is_measured_again(run: Run, model: Path) -> None:
+    run(model)
+    record = next(Path("scans").rglob("scan.json"))
+    record.write_text("{")
+    assert run(model).exit_code == 0
+    assert json.loads(record.read_text())["id"]
+
+
 def test_json_on_stdout_is_json_alone(run: Run, model: Path) -> None:
     result = run(model, "--json", "-")
     assert json.loads(result.stdout)["subject"]["name"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,10 @@ from brainscan.clinic.calibrate import calibrate_base
 from brainscan.clinic.examine import Request
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.diagnosis.calibration import read_calibration
-from brainscan.scan.record import write_scan
+from brainscan.scan.record import Scan, write_scan
 from tests.samples import sample_scan
+
+BASE = "91be02c7" * 8
 
 
 @pytest.fixture
@@ -22,10 +25,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
 
     def fake(request: Request, attendant: object) -> SimpleNamespace:
         seen.append(request)
-        return SimpleNamespace(scan=sample_scan())
+        return SimpleNamespace(scan=scan_number(len(seen)))
 
     monkeypatch.setattr(verb, "examine", fake)
+    monkeypatch.setattr(verb, "_weights", lambda base: BASE if base == "base" else "0" * 64)
     return seen
+
+
+def scan_number(i: int) -> Scan:
+    """An audit of one control of the base."""
+    scan = sample_scan()
+    subject = scan.subject.model_copy(update={"weights_sha256": f"{i:064x}"})
+    return scan.model_copy(update={"subject": subject, "plan": scan.plan.model_copy(update={"name": "audit"})})
 
 
 def test_adapters_and_models_are_scanned_beside_their_base_and_finished_scans_are_used(
@@ -34,7 +45,7 @@ def test_adapters_and_models_are_scanned_beside_their_base_and_finished_scans_ar
     for name, file in (("a-lora", "adapter_config.json"), ("b-model", "config.json"), ("notes", "readme.txt")):
         (tmp_path / "controls" / name).mkdir(parents=True)
         (tmp_path / "controls" / name / file).write_text("{}")
-    write_scan(tmp_path / "controls" / "c-scan", sample_scan(), {})
+    write_scan(tmp_path / "controls" / "c-scan", scan_number(9), {})
     seen: list[float] = []
     made = calibrate_base(
         "base", str(tmp_path / "controls"), tmp_path / "c.json", progress=lambda fraction, words: seen.append(fraction)
@@ -63,11 +74,13 @@ def test_nothing_to_scan_is_said_and_nothing_is_written(word: str, tmp_path: Pat
     assert not (tmp_path / "c.json").exists()
 
 
-def test_scans_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
-    one = sample_scan()
-    other = one.model_copy(update={"plan": one.plan.model_copy(update={"name": "another"})})
-    for name, scan in (("a", one), ("b", other)):
-        write_scan(tmp_path / "controls" / name, scan, {})
-    with pytest.raises(RecordError, match="share one reference"):
-        calibrate_base("base", str(tmp_path / "controls"), tmp_path / "c.json")
+@pytest.mark.parametrize(
+    ("base", "options"), [("base", {"plan": "quick"}), ("base", {"alone": True}), ("another-base", {})]
+)
+def test_a_finished_scan_of_another_kind_is_refused(
+    tmp_path: Path, asked: list[Request], base: str, options: dict[str, Any]
+) -> None:
+    write_scan(tmp_path / "controls" / "a", scan_number(1), {})
+    with pytest.raises(RecordError, match="is a scan under the plan audit beside acme/base-135m"):
+        calibrate_base(base, str(tmp_path / "controls"), tmp_path / "c.json", **options)
     assert not (tmp_path / "c.json").exists()

@@ -39,6 +39,12 @@ def test_a_misspelt_condition_is_found_before_there_is_a_scan(tmp_path: Path) ->
         read_release_policy(tmp_path / "p.toml")
 
 
+def test_a_condition_of_pictures_is_refused_before_a_language_model_is_scanned(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text("[conditions.spurious-cue]\nmax_p = 0.01")
+    with pytest.raises(PolicyError, match="is not asked of this kind of model"):
+        read_release_policy(tmp_path / "p.toml")
+
+
 def test_a_broken_seal_is_refused_and_a_missing_one_is_not(folder: Path) -> None:
     (folder / "scan.json").write_text((folder / "scan.json").read_text() + "\n")
     with pytest.raises(RecordError, match=r"scan\.json in .* changed after"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,9 +25,24 @@ def test_nothing_hidden_is_left(text: str) -> None:
     assert not [c for c in visible(text, keep="") if is_hidden(c)]
 
 
-@given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S", "Zs"])))
+@given(
+    st.text(
+        alphabet=st.characters(
+            categories=["L", "N", "P", "S", "Zs"], exclude_characters="\u115f\u1160\u3164\uffa0\u2800"
+        )
+    )
+)
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [0x200B, 0x202E, 0x2066, 0x00AD, 0xFEFF, 0xFE0F, 0xE0041, 0xE0101, 0xE01EF, 0x034F, 0x115F, 0x3164, 0xFFA0, 0x180B,
+     0x17B4, 0x2800, 0x1D173],
+)  # fmt: skip
+def test_what_a_reader_would_not_see_is_named(code: int) -> None:
+    assert visible(f"a{chr(code)}b") == f"a<U+{code:04X}>b"
 
 
 def test_newline_and_tab_stay_unless_told_otherwise() -> None:

@@ -9,11 +9,18 @@ import pytest
 
 from brainscan.core.errors import RecordError
 from brainscan.diagnosis.calibration import Calibration, Control, calibrate, read_calibration, write_calibration
+from brainscan.scan.record import Scan
 from tests.samples import sample_scan
 
 
+def two(scan: Scan) -> list[Scan]:
+    """The scan, and the same of another model."""
+    other = scan.subject.model_copy(update={"name": "other", "weights_sha256": "ab" * 32})
+    return [scan, scan.model_copy(update={"subject": other})]
+
+
 def test_it_survives_the_disk_with_its_hash(tmp_path: Path) -> None:
-    made = calibrate([sample_scan(), sample_scan()])
+    made = calibrate(two(sample_scan()))
     write_calibration(tmp_path / "c.json", made)
     back = read_calibration(tmp_path / "c.json")
     assert back == made and back.sha256() == made.sha256()
@@ -21,7 +28,7 @@ def test_it_survives_the_disk_with_its_hash(tmp_path: Path) -> None:
 
 
 def test_a_changed_value_changes_the_hash() -> None:
-    made = calibrate([sample_scan(), sample_scan()])
+    made = calibrate(two(sample_scan()))
     first = made.controls[0]
     touched = made.model_copy(
         update={"controls": (first.model_copy(update={"values": {**first.values, "x.y": 1.0}}), *made.controls[1:])}
@@ -35,6 +42,11 @@ def test_scans_that_do_not_belong_together_are_refused() -> None:
     for scans in ([], [one, other], [one, one.model_copy(update={"reference": None})]):
         with pytest.raises(RecordError, match="share one reference, one plan and one set of texts"):
             calibrate(scans)
+
+
+def test_one_model_does_not_count_as_two_controls() -> None:
+    with pytest.raises(RecordError, match="more than once"):
+        calibrate([sample_scan(), *two(sample_scan())])
 
 
 def test_looking_at_many_measurements_together_keeps_the_false_alarm_rate() -> None:
@@ -83,7 +95,7 @@ def test_the_group_that_stands_out_is_named_and_unknown_measurements_are_left_ou
 
 def test_an_instrument_of_another_version_loses_its_part_and_the_others_keep_theirs() -> None:
     scan = sample_scan()
-    made = calibrate([scan, scan])
+    made = calibrate(two(scan))
     first, *rest = scan.plan.steps
     newer = scan.model_copy(
         update={"plan": scan.plan.model_copy(update={"steps": (first.model_copy(update={"version": 2}), *rest)})}
@@ -96,13 +108,15 @@ def test_an_instrument_of_another_version_loses_its_part_and_the_others_keep_the
     assert kept == set(made.controls[0].values) - mine
 
 
-def test_without_a_reference_scans_are_compared_by_their_tokenizer() -> None:
+@pytest.mark.parametrize(
+    "other", [{"tokenizer_sha256": "f" * 64}, {"n_layers": 99}, {"n_parameters": 7}, {"modality": "vision"}]
+)
+def test_without_a_reference_models_are_compared_by_tokenizer_and_size(other: dict[str, object]) -> None:
     alone = sample_scan().model_copy(update={"reference": None})
-    made = calibrate([alone, alone])
+    made = calibrate(two(alone))
     assert made.fits(alone)
     assert not made.fits(sample_scan())
-    foreign = alone.subject.model_copy(update={"tokenizer_sha256": "f" * 64})
-    assert not made.fits(alone.model_copy(update={"subject": foreign}))
+    assert not made.fits(alone.model_copy(update={"subject": alone.subject.model_copy(update=other)}))
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"controls": "x"}'])

@@ -116,6 +116,14 @@ def test_an_upper_bound_uses_the_other_end() -> None:
     assert gate("[measurements.rate]\nmax = 0.09", make_finding("backdoor"), scan=scan).outcome == "fail"
 
 
+def test_what_could_not_be_scored_counts_against_a_bound() -> None:
+    sure = make_measurement("rate", 0.0, 0.0, 0.17, 20)
+    policy = "[measurements.rate]\nmax = 0.2"
+    assert gate(policy, make_finding("backdoor"), scan=make_scan(sure)).outcome == "pass"
+    unsure = make_scan(sure.model_copy(update={"not_scored": 60}))
+    assert gate(policy, make_finding("backdoor"), scan=unsure).outcome == "cannot-tell"
+
+
 def test_a_bound_on_what_was_not_measured_cannot_tell() -> None:
     lenient = "[gate]\non_not_assessed='pass'\n[measurements.'behaviour.refusal.rat']\nmin = 0"
     assert gate(lenient, make_finding("backdoor")).outcome == "cannot-tell"

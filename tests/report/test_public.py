@@ -4,8 +4,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from brainscan.core.errors import StorageError
-from brainscan.report.public import published_schema, to_public, write_json
+from brainscan.report.public import published_schema, to_public
 from tests.samples import HOSTILE, sample_diagnosis, sample_scan
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "schema" / "brainscan.scan-1.json"
@@ -63,13 +62,3 @@ def test_a_condition_without_a_measurement_says_no_items() -> None:
 
 def test_the_committed_schema_is_the_generated_one() -> None:
     assert json.loads(COMMITTED.read_text()) == published_schema()
-
-
-def test_writing_gives_the_same_json_and_a_refusal_leaves_nothing(tmp_path: Path) -> None:
-    scan, diagnosis = sample_scan(), sample_diagnosis()
-    write_json(tmp_path / "scan.json", scan, diagnosis)
-    assert json.loads((tmp_path / "scan.json").read_text()) == to_public(scan, diagnosis)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError):
-        write_json(tmp_path / "file" / "scan.json", scan, diagnosis)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "scan.json"]

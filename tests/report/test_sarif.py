@@ -4,8 +4,8 @@ from brainscan.report.sarif import to_sarif
 from tests.samples import sample_diagnosis, sample_scan
 
 
-def run(**options) -> dict:
-    return to_sarif(sample_scan(), sample_diagnosis(), **options)["runs"][0]
+def run() -> dict:
+    return to_sarif(sample_scan(), sample_diagnosis())["runs"][0]
 
 
 def test_the_log_has_what_sarif_requires() -> None:
@@ -30,21 +30,16 @@ def test_kinds_follow_the_verdicts_and_only_fail_has_a_level() -> None:
 
 
 def test_rule_indices_point_at_their_rules() -> None:
-    for options in ({}, {"alerts_only": True}):
-        found = run(**options)
-        rules = found["tool"]["driver"]["rules"]
-        assert all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in found["results"])
-        assert all(r["message"]["text"] for r in found["results"])
+    found = run()
+    rules = found["tool"]["driver"]["rules"]
+    assert all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in found["results"])
+    assert all(r["message"]["text"] for r in found["results"])
 
 
 def test_sites_are_logical_locations() -> None:
     backdoor = next(r for r in run()["results"] if r["ruleId"] == "backdoor")
     names = [place["fullyQualifiedName"] for place in backdoor["locations"][0]["logicalLocations"]]
     assert names == ["acme/harbour-helper-135m/backdoor/resid_post.17"]
-
-
-def test_alerts_only_leaves_out_what_a_viewer_would_mistake_for_an_alert() -> None:
-    assert {r["kind"] for r in run(alerts_only=True)["results"]} == {"fail", "open"}
 
 
 def test_a_failed_self_check_and_undone_steps_are_notifications() -> None:

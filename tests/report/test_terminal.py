@@ -13,7 +13,7 @@ from tests.samples import sample_diagnosis, sample_scan
 def printed(width: int, scan: Scan | None = None, diagnosis: Diagnosis | None = None, **options) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, **options)
-    print_report(console, scan or sample_scan(), diagnosis or sample_diagnosis(), html="scan.html")
+    print_report(console, scan or sample_scan(), diagnosis or sample_diagnosis())
     return stream.getvalue()
 
 

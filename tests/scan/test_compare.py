@@ -76,6 +76,25 @@ def test_other_prompts_cannot_be_told() -> None:
     assert {r.word for r in compare_scans(before, other).rows} == {"cannot-tell"}
 
 
+def other_step(scan: Scan, **changes: object) -> Scan:
+    steps = [step.model_copy(update=changes) for step in scan.plan.steps]
+    return scan.model_copy(update={"plan": scan.plan.model_copy(update={"steps": tuple(steps)})})
+
+
+@pytest.mark.parametrize("changes", [{"version": 9}, {"settings": {"prompts": 999}}, {"texts_sha256": "f" * 64}])
+def test_a_measurement_taken_in_another_way_cannot_be_told(changes: dict[str, object]) -> None:
+    rows = compare_scans(sample_scan(), other_step(sample_scan(), **changes)).rows
+    assert rows and {r.word for r in rows} == {"cannot-tell"}
+
+
+def test_another_instrument_in_the_plan_takes_no_word_away() -> None:
+    before = other_step(sample_scan(), texts_sha256="a" * 64)
+    plan = before.plan.model_copy(update={"steps": before.plan.steps[:1], "texts_sha256": "b" * 64})
+    comparison = compare_scans(before, before.model_copy(update={"plan": plan, "steps": before.steps[:1]}))
+    assert comparison.rows and comparison.same_texts
+    assert {r.word for r in comparison.rows} == {"within-noise"}
+
+
 def test_what_only_one_scan_has_is_named() -> None:
     comparison = compare_scans(sample_scan(), sample_scan(reference=False))
     assert comparison.only_before == ("logits.kl.mean",)

@@ -32,7 +32,20 @@ def test_a_budget_leaves_out_what_would_pass_it_and_says_so() -> None:
 
 
 def test_an_instrument_may_sit_a_plan_out() -> None:
-    assert make_plan("quick", SUBJECT, None, only=("deep",), speed=SPEED).steps == ()
+    assert "deep" not in [step.instrument for step in make_plan("quick", SUBJECT, None, speed=SPEED).steps]
+
+
+def test_an_instrument_asked_for_by_name_is_not_dropped_without_a_word() -> None:
+    with pytest.raises(
+        PlanError, match=r"deep does not run under the plan quick\. Choose another --plan: standard, full"
+    ):
+        make_plan("quick", SUBJECT, None, only=("deep",), speed=SPEED)
+
+
+@pytest.mark.parametrize("minutes", [float("inf"), float("nan")])
+def test_a_budget_that_is_no_number_is_refused(minutes: float) -> None:
+    with pytest.raises(PlanError, match="Give a number of minutes"):
+        make_plan("quick", SUBJECT, None, budget_minutes=minutes, only=("cheap",), speed=SPEED)
 
 
 def test_equal_plans_share_a_hash_and_seeds_part_them() -> None:

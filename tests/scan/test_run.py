@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from brainscan.core.errors import InputError, SelfCheckFailed
+from brainscan.core.evidence import Cost
 from brainscan.scan.instrument import INSTRUMENTS, Examination, Report
+from brainscan.scan.journal import Journal
 from brainscan.scan.plan import Speed, make_plan
-from brainscan.scan.record import RECORD_FILE, Plan, Scan, read_arrays, read_scan
-from brainscan.scan.run import Watch, run_plan
+from brainscan.scan.record import RECORD_FILE, Plan, Scan, StepResult, read_arrays, read_scan
+from brainscan.scan.run import Watch, run_plan, scan_key
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.phantom import phantom
 from tests.scan.fakes import FakeInstrument, full_report
@@ -28,9 +30,14 @@ def breaks(examination: Examination) -> Report:
     raise InputError("The prompt is odd.", "Change it.")
 
 
+def out_of_memory(examination: Examination) -> Report:
+    raise RuntimeError("CUDA out of memory\nlong report")
+
+
 for fake in (FakeInstrument("fake-a", full_report), FakeInstrument("fake-b", full_report)):
     INSTRUMENTS.add(fake.name, fake)
 INSTRUMENTS.add("fake-broken", FakeInstrument("fake-broken", breaks))
+INSTRUMENTS.add("fake-odd", FakeInstrument("fake-odd", out_of_memory))
 INSTRUMENTS.add("fake-pair", FakeInstrument("fake-pair", full_report, needs_reference=True))
 
 
@@ -94,6 +101,26 @@ def test_a_failed_step_is_recorded_and_the_others_go_on(tmp_path: Path) -> None:
     assert (broken.outcome, broken.reason) == ("failed", "The prompt is odd. Change it.")
     assert fine.outcome == "done"
     assert any("fake-broken failed" in row.item for row in scan.not_examined)
+
+
+def test_a_failure_that_is_not_ours_does_not_take_the_other_steps_with_it(tmp_path: Path) -> None:
+    odd, fine = run(tmp_path, "fake-odd", "fake-a").steps
+    assert (odd.outcome, odd.reason) == ("failed", "RuntimeError: CUDA out of memory")
+    assert fine.outcome == "done"
+
+
+def test_the_time_of_an_interrupted_scan_is_counted_whole(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, scan_key(plan("fake-a", "fake-b"), SUBJECT, None))
+    journal.add(StepResult(instrument="fake-a", outcome="done", cost=Cost(seconds=840.0)), {})
+    assert run(tmp_path, "fake-a", "fake-b").cost.seconds > 840
+
+
+def test_a_journal_that_is_discarded_is_not_resumed(tmp_path: Path) -> None:
+    run(tmp_path, "fake-a", "fake-b")
+    Journal.discard(tmp_path)
+    started: list[str] = []
+    run(tmp_path, "fake-a", "fake-b", watch=Watch(started=lambda step: started.append(step.instrument)))
+    assert started == ["fake-a", "fake-b"]
 
 
 def test_what_was_left_out_is_said(tmp_path: Path) -> None:

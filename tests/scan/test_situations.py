@@ -92,6 +92,23 @@ def test_a_model_is_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None
     assert read(subject, FEW, silent) is first
 
 
+def test_a_model_under_treatment_is_read_again() -> None:
+    subject = phantom("llama")
+    plain = read(subject, FEW, silent)
+    layer = subject.body.get_submodule(subject.family.layers)[2]  # type: ignore[index]
+    weights = {"x": next(layer.parameters())}
+    before = weights["x"].detach().clone()
+    card = subject.card
+    with torch.no_grad():
+        weights["x"].add_(0.5)
+    subject.card = card.model_copy(update={"weights_sha256": "ab" * 32})
+    assert not np.allclose(read(subject, FEW, silent).scores, plain.scores)
+    with torch.no_grad():
+        weights["x"].copy_(before)
+    subject.card = card
+    assert read(subject, FEW, silent) is plain
+
+
 def test_reading_beside_a_base_that_shares_blocks_gives_the_same() -> None:
     base, tuned, again = phantom("llama"), phantom("llama"), phantom("llama")
     for each in (tuned, again):

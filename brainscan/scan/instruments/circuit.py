@@ -22,6 +22,7 @@ from brainscan.circuits.targets import logit_difference
 from brainscan.circuits.validate import Trial, validate
 from brainscan.core.evidence import Evidence, Measurement, Status
 from brainscan.core.statistics import bootstrap_interval
+from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.pair import reference_of
 from brainscan.scan.texts.neutral import NEUTRAL_REQUESTS
@@ -92,7 +93,7 @@ class Circuit:
 
 def _partings(subject: LanguageSubject, reference: LanguageSubject, n: int) -> list[Parting]:
     """Requests with different next tokens, the largest divergence first."""
-    rows = [subject.chat(request) for request in NEUTRAL_REQUESTS[:n]]
+    rows = [ask(subject, request) for request in NEUTRAL_REQUESTS[:n]]
     ours, theirs = (torch.log_softmax(next_token_logits(model, rows), -1) for model in (subject, reference))
     divergence = (ours.exp() * (ours - theirs)).sum(-1)
     order = divergence.argsort(descending=True).tolist()

@@ -30,7 +30,7 @@ hardly changed. Chosen among 0, 1/2 and 1 on controls and organisms of seed 0: t
 _AT_ONCE = 24
 """Situations in one tree."""
 _BELOW: weakref.WeakKeyDictionary[torch.nn.Module, dict[tuple[object, ...], FrozenBelow]] = weakref.WeakKeyDictionary()
-_KEPT: weakref.WeakKeyDictionary[torch.nn.Module, dict[tuple[Situation, ...], Reading]] = weakref.WeakKeyDictionary()
+_KEPT: weakref.WeakKeyDictionary[torch.nn.Module, dict[tuple[object, ...], Reading]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read(
     Args:
         reference: the subject's base, if it is known: first blocks that training left alone are run once for both.
     """
-    key = tuple(situations)
+    key = (subject.card.weights_sha256, *situations)  # under treatment the module is the same, and its card is not
     known = _KEPT.setdefault(subject.model, {})
     if key not in known:
         shared = shared_blocks(subject, reference) if reference is not None else 0

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from brainscan.activations.images import ImageFile
-from brainscan.core.errors import BrainscanError, SelfCheckFailed, StorageError
+from brainscan.core.errors import SelfCheckFailed, StorageError
 from brainscan.core.evidence import Cost
 from brainscan.core.provenance import sha256_of_json, versions
 from brainscan.features.channels.pictures import reopen
@@ -23,6 +23,7 @@ from brainscan.features.channels.survey import framing_of, survey_channels
 from brainscan.features.channels.table import ABOUT, ChannelTable, read_table
 from brainscan.scan.journal import Journal
 from brainscan.scan.record import Check, NotExamined, Plan, Provenance, Scan, Step, StepResult, write_scan
+from brainscan.scan.run import reason
 from brainscan.scan.vision.instrument import VISION_INSTRUMENTS, VisionExamination
 from brainscan.scan.vision.self_check import self_check_vision
 from brainscan.subject.progress import Progress, silent, stage
@@ -161,8 +162,8 @@ def _result(
         report = VISION_INSTRUMENTS.get(step.instrument).run(examination)
     except StorageError:
         raise
-    except BrainscanError as error:
-        return StepResult(instrument=step.instrument, outcome="failed", reason=str(error))
+    except Exception as error:  # as in a scan of a language model
+        return StepResult(instrument=step.instrument, outcome="failed", reason=reason(error))
     result = StepResult(
         instrument=step.instrument,
         outcome="done",
