@@ -17,7 +17,7 @@ from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import write_atomic
 from brainscan.games.answer import ALPHA, Answer, read_answer, where
-from brainscan.games.deal import ANSWERS, Game, read_game, read_hand
+from brainscan.games.deal import ANSWERS, MODELS, Game, read_game, read_hand, weights_sha256
 from brainscan.games.rules import Tier
 from brainscan.games.scores import Line, Score, scores
 from brainscan.games.seal import Truth, verify
@@ -98,16 +98,22 @@ def read_verdicts(folder: Path, auditor: str) -> Verdicts:
 
 
 def open_truths(folder: Path, game: Game) -> dict[str, Truth]:
-    """Id -> truth, each checked against its commitment.
+    """Id -> truth, each checked against its commitment, and against the model that blue had as long as it is there.
 
     Raises:
-        RecordError: one does not match, or a truth is missing.
+        RecordError: one does not match, a truth is missing, or a model is another than the one that was sealed.
     """
     hand = {card.id: card.truth for card in read_hand(folder).models}
     if hand.keys() != {place.id for place in game.models}:
         raise RecordError("The truths are not those of this game.", "Judge the folder that was dealt.")
     for place in game.models:
         verify(place.sealed, hand[place.id])
+        model = Path(folder) / MODELS / place.id
+        if model.is_dir() and weights_sha256(model) != hand[place.id].weights_sha256:
+            raise RecordError(
+                f"The weights in {model} are not those that were sealed.",
+                "The model was swapped or damaged after the deal: put it back as it was dealt, or leave the game unjudged.",
+            )
     return hand
 
 

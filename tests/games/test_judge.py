@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.statistics import auroc, auroc_interval
 from brainscan.games.answer import Answer, write_answer
 from brainscan.games.board import board, cell, table
-from brainscan.games.deal import TRUTH_FILE, Entrant, deal, read_hand
+from brainscan.games.deal import MODELS, TRUTH_FILE, Entrant, deal, read_hand
 from brainscan.games.judge import auditors_of, judge, line_of, read_verdicts
 from brainscan.games.play import answer_path
 from brainscan.games.rules import Rules
@@ -106,6 +107,15 @@ def test_a_truth_that_was_changed_is_caught(game: Path) -> None:
     with pytest.raises(RecordError, match="does not match the commitment"):
         judge(game, "seer")
     assert not (game / "verdicts").exists()
+
+
+def test_a_model_that_was_swapped_is_caught_and_one_that_was_cleared_away_is_not_missed(game: Path) -> None:
+    give(game, "seer", {"clean": answer()})
+    shutil.copyfile(*(game / MODELS / name / "adapter_model.safetensors" for name in ("m02", "m01")))
+    with pytest.raises(RecordError, match="m01 are not those that were sealed"):
+        judge(game, "seer")
+    shutil.rmtree(game / MODELS / "m01")
+    assert len(judge(game, "seer").lines) == len(KINDS)
 
 
 def test_nobody_and_a_stranger_cannot_be_judged(game: Path) -> None:
