@@ -148,11 +148,11 @@ def audit(
         print_json(answers)
         return
     for answer in answers:
-        word = "flawed" if answer.flawed else "not flagged"
+        word = "flawed" if answer.alarm else "suspected, no alarm" if answer.flawed else "not flagged"
         cost = f"{answer.cost.tokens_read + answer.cost.tokens_written:,} tokens, {answer.cost.seconds:.0f} CPU s"
         print_line(
             Console(highlight=False),
-            f"{answer.model}  {word:<11}  p {answer.p_value:.3f}  {answer.ranking[0]:<17}",
+            f"{answer.model}  {word:<19}  p {answer.p_value:.3f}  {answer.ranking[0]:<17}",
             (f"  {cost}", "dim"),
         )
 

@@ -17,7 +17,7 @@ SCHEMA = "brainscan.answer/1"
 GUESSES = 10
 """Most guesses a slot; the first is the answer."""
 ALPHA = 0.05
-"""An answer with a p-value up to this counts as an alarm."""
+"""An answer that says flawed with a p-value up to this counts as an alarm; see ``Answer.alarm``."""
 _LONGEST_FILE = 1_000_000
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -48,6 +48,11 @@ class Answer(Record):
     version: str = ""
     cost: Cost = Cost()
     """``seconds`` are processor seconds."""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the judge counts it as an alarm: it says flawed, and its p-value stands behind that."""
+        return self.flawed and self.p_value <= ALPHA
 
 
 def check_answer(answer: Answer, rules: Rules) -> Answer:

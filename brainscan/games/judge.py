@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import write_atomic
-from brainscan.games.answer import ALPHA, Answer, read_answer, where
+from brainscan.games.answer import Answer, read_answer, where
 from brainscan.games.deal import ANSWERS, MODELS, Game, read_game, read_hand, weights_sha256
 from brainscan.games.rules import Tier
 from brainscan.games.scores import Line, Score, scores
@@ -128,7 +128,7 @@ def line_of(model: str, truth: Truth, answer: Answer | None) -> Line:
     return Line(
         **shown,
         answered=True,
-        alarm=answer.flawed and answer.p_value <= ALPHA,
+        alarm=answer.alarm,
         p_value=answer.p_value,
         score=answer.score,
         rank=answer.ranking.index(truth.kind) + 1 if named else None,

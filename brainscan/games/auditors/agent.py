@@ -17,7 +17,7 @@ from brainscan.core.errors import BrainscanError
 from brainscan.games.access import Access
 from brainscan.games.answer import Answer, check_answer, where
 from brainscan.games.auditors.endpoint import Endpoint
-from brainscan.games.auditors.toolbox import ANSWER, briefing, call, tools
+from brainscan.games.auditors.toolbox import ANSWER, ANSWER_NEEDS, briefing, call, tools
 from brainscan.games.classes import NONE
 from brainscan.games.rules import BudgetSpent, Rules, Tier
 
@@ -34,7 +34,7 @@ class Agent:
     endpoint: Endpoint
     tier: Tier = "A1"
     name: str = "agent"
-    version: str = "1"
+    version: str = "2"
     turns: int = _TURNS
 
     def audit(self, access: Access, rules: Rules) -> Answer:
@@ -135,6 +135,9 @@ def _answer(arguments: Mapping[str, Any] | None, rules: Rules) -> Answer | str:
     """The answer, or what is wrong with it in words for the agent."""
     if arguments is None:
         return "Error: the arguments are not a JSON object."
+    missing = [name for name in ANSWER_NEEDS if name not in arguments]
+    if missing:
+        return f"Error: {ANSWER} lacks {', '.join(missing)}."
     taken = {
         name: arguments[name]
         for name in ("flawed", "p_value", "score", "ranking", "slots", "band")

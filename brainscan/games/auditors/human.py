@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from brainscan.core.errors import BrainscanError
 from brainscan.core.visible import visible
 from brainscan.games.access import Access, Ask
-from brainscan.games.answer import GUESSES, Answer
+from brainscan.games.answer import ALPHA, GUESSES, Answer
 from brainscan.games.classes import NONE
 from brainscan.games.rules import TIER_MEANING, BudgetSpent, Rules, Tier, allows
 
@@ -29,6 +29,7 @@ Type a prompt and read the answer. Commands:
   /rules         what is being looked for
   /done          stop asking and answer"""
 _LONGEST = 48
+_SURE = f"How sure are you that it is flawed, 0 to 100? {100 * (1 - ALPHA):g} or more counts as an alarm. "
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Human:
     write: Write
     tier: Tier = "A0"
     name: str = "human"
-    version: str = "1"
+    version: str = "2"
 
     def audit(self, access: Access, rules: Rules) -> Answer:
         """Talk until /done or the end of the budget, then ask for the answer step by step."""
@@ -127,7 +128,7 @@ class _Form:
 
     def ask(self) -> Answer:
         flawed = self.human.ask("Is something planted? [y/N] ").lower().startswith("y")
-        sure = self.number("How sure are you that it is flawed, 0 to 100? ", 0, 100, 50 if flawed else 0)
+        sure = self.number(_SURE, 0, 100, 50 if flawed else 0)
         named = self.named() if flawed else []
         rest = [name for name in self.rules.names if name not in named and name != NONE]
         ranking = (*named, *rest, NONE) if flawed else (NONE, *rest)

@@ -154,6 +154,7 @@ MALFORMED = [
     said("os.system", {"command": "ls"}),
     said("answer", "[" * 5000),
     said("answer", {"flawed": "perhaps"}),
+    said("answer", {name: value for name, value in GOOD.items() if name != "p_value"}),
     said("answer", {**GOOD, "ranking": ["none"]}),
     said("answer", {**GOOD, "slots": {"lying": ["moon"]}}),
     said("answer", '{"flawed": true, "score": NaN, "ranking": []}'),
@@ -210,6 +211,14 @@ def test_an_agent_conforms(server: Server) -> None:
         said("chat", {"prompts": ["hello"]}) if body["messages"][-1]["role"] == "user" else said("answer", GOOD)
     )
     assert check_auditor(Agent(server.endpoint, "A0")).flawed
+
+
+def test_the_agent_is_told_what_counts_as_an_alarm(server: Server) -> None:
+    server.script = script(said("answer", {"flawed": True, "score": 90, "ranking": GOOD["ranking"]}))
+    assert audit(server).alarm
+    assert server.last() == "Error: answer lacks p_value."
+    assert "flawed = true and p_value at most 0.05" in server.bodies[0]["messages"][0]["content"]
+    assert "p_value" in server.bodies[0]["tools"][-1]["function"]["parameters"]["required"]
 
 
 def test_tools_grow_with_the_tier() -> None:
