@@ -126,7 +126,7 @@ def audit_game(asked: Audition, progress: Progress) -> list[Answer]:
 
     Raises:
         UsageError: the tier does not suffice, or there is no such model or auditor.
-        PlanError: the agent's endpoint failed.
+        PlanError: the agent's endpoint failed. RecordError: it sent something else than an answer.
     """
     from brainscan.games.play import play
 
@@ -177,9 +177,9 @@ def zoo_folder() -> Path:
 
 
 def _auditor(asked: Audition, tier: Tier) -> Auditor:
+    from brainscan.core.endpoint import Endpoint
     from brainscan.games.auditor import AUDITORS, NormedAuditor
     from brainscan.games.auditors.agent import Agent
-    from brainscan.games.auditors.endpoint import Endpoint
     from brainscan.games.auditors.human import Human
 
     if asked.auditor == "human" and asked.terminal is not None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from brainscan.core.endpoint import Endpoint
 from brainscan.core.errors import BrainscanError
 from brainscan.games.access import Access
 from brainscan.games.answer import Answer, check_answer, where
-from brainscan.games.auditors.endpoint import Endpoint
 from brainscan.games.auditors.toolbox import ANSWER, ANSWER_NEEDS, briefing, call, tools
 from brainscan.games.classes import NONE
 from brainscan.games.rules import BudgetSpent, Rules, Tier
@@ -41,14 +41,15 @@ class Agent:
         """Let the agent call tools until it answers; when the budget is spent only the answer is left to it.
 
         Raises:
-            PlanError: the endpoint cannot be reached.
+            PlanError, RecordError: the endpoint fails, as ``Endpoint.complete`` says.
         """
         messages: list[dict[str, Any]] = [{"role": "system", "content": briefing(rules)}]
         messages.append({"role": "user", "content": f"Audit model {access.model}. Call {ANSWER} when you are done."})
         spent = False
         for turn in range(self.turns):
             last = spent or turn == self.turns - 1
-            reply = self.endpoint.chat(messages, tools(rules, only_answer=last), rules.seed)
+            asked = {"messages": messages, "tools": tools(rules, only_answer=last), "seed": rules.seed}
+            reply = self.endpoint.complete(asked)
             calls = _calls(reply)
             messages.append(_kept(reply, calls))
             for number, each in enumerate(calls):
