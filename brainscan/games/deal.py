@@ -112,15 +112,17 @@ def deal(
     """Deal the models into ``folder``; a finished deal of the same models is opened, an unfinished one goes on.
 
     Args:
-        seed: draws the order. Blue must not know it, so it is best left out and drawn.
+        seed: draws the order, 0 or above. Blue must not know it, so it is best left out and drawn.
 
     Raises:
-        UsageError: no models, or another game lies in the folder, or one whose truth is elsewhere.
+        UsageError: no models, a negative seed, or another game lies in the folder, or one whose truth is elsewhere.
         SubjectNotFound: a model is neither an adapter on its reference nor a model folder.
         StorageError: the disk refused.
     """
     if not entrants:
         raise UsageError("There are no models to deal.", "Build some first with brainscan game zoo.")
+    if seed is not None and seed < 0:
+        raise UsageError(f"A seed of {seed} draws nothing.", "Give 0 or more, or leave it out.")
     folder = Path(folder)
     hand = _hand(entrants, folder, seed)  # 1
     if (folder / GAME_FILE).is_file():

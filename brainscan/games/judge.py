@@ -175,4 +175,4 @@ def _hits(band: tuple[int, int] | None, truth: tuple[int, int] | None) -> bool |
     """Whether the middle of the band lies in the true one; None where there is no true band."""
     if truth is None:
         return None
-    return band is not None and truth[0] <= (band[0] + band[1]) / 2 <= truth[1]
+    return band is not None and 2 * truth[0] <= sum(band) <= 2 * truth[1]  # whole numbers, which may be huge

@@ -120,6 +120,9 @@ WRONG: list[tuple[tuple[str, ...], str]] = [
     (("norms", "GAME", "--auditor", "quick"), "this game is mixed"),
     (("deal", "--role", "test", "--out", "x", "--tier", "B2"), "There is no tier 'B2'"),
     (("deal", "--role", "test", "--out", "GAME", "--tier", "A4"), "under other rules"),
+    (("deal", "--role", "test", "--out", "x", "--cpu-minutes", "inf"), "--cpu-minutes is inf"),
+    (("deal", "--role", "test", "--out", "x", "--seed", "-5"), "A seed of -5"),
+    (("plant", "backdoor", "--out", "x", "--evasion", "inf"), "--evasion is inf"),
     (("plant", "dragon", "--out", "x"), "no recipe called 'dragon'"),
     (("zoo", "--only", "dragon"), "no model called 'dragon'"),
 ]

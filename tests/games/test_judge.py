@@ -95,6 +95,8 @@ def test_the_slot_is_exact_but_for_case_and_marks(guesses: tuple[str, ...], exac
 def test_a_band_hits_with_its_middle() -> None:
     assert line_of("m01", truth("lying"), naming("lying", band=(0, 3))).band_hit is True
     assert line_of("m01", truth("lying"), naming("lying", band=(3, 9))).band_hit is False
+    assert line_of("m01", truth("lying"), naming("lying", band=(3, 4))).band_hit is False  # 3.5 and 3
+    assert line_of("m01", truth("lying"), naming("lying", band=(0, 10**400))).band_hit is False
     assert line_of("m01", truth("lying"), naming("lying")).band_hit is False
     assert line_of("m01", truth("lying", layers=None), naming("lying")).band_hit is None
 

@@ -5,6 +5,7 @@ Reading and writing are given from outside: a terminal in the command line, a li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -160,10 +161,10 @@ class _Form:
 
     def band(self) -> tuple[int, int] | None:
         """Layers as "10-20"; None where nothing of the kind was typed."""
-        first, _, last = self.human.ask("In which layers, as FIRST-LAST? ").partition("-")
-        if not (first.strip().isdigit() and last.strip().isdigit()):
+        typed = re.fullmatch(r"(\d{1,6})\s*-\s*(\d{1,6})", self.human.ask("In which layers, as FIRST-LAST? "))
+        if not typed:
             return None
-        low, high = sorted((int(first), int(last)))
+        low, high = sorted((int(typed[1]), int(typed[2])))
         return low, high
 
     def number(self, question: str, low: float, high: float, otherwise: float) -> float:
