@@ -18,10 +18,12 @@ from brainscan.cli import game as door
 from brainscan.clinic import game as clinic
 from brainscan.games import entrants as entering
 from brainscan.games.access import Access
+from brainscan.games.answer import Answer
 from brainscan.games.auditor import AUDITORS
 from brainscan.games.auditors.scripted import Look, Scripted
 from brainscan.games.deal import Entrant
 from brainscan.games.knobs import Knobs
+from brainscan.games.norms import Norms, came_without, read_norms, write_norms
 from brainscan.games.play import answer_path
 from brainscan.games.rules import Rules
 from tests.games.dealt import entrants
@@ -106,6 +108,41 @@ def test_what_an_audit_prints_is_what_the_judge_counts(given: Path, sure: int, p
     assert f"m01  {printed}" in result.stdout
     judged = json.loads(call("judge", game, "--json").stdout)[0]["lines"]
     assert [line["alarm"] for line in judged] == [alarm, *[False] * 6]
+
+
+def test_norms_that_come_after_the_answers_are_not_silently_ignored(given: Path) -> None:
+    controls, game, norms = deal(given / "controls", "calibration"), deal(given / "game"), given / "norms.json"
+    assert call("audit", controls, "--auditor", "quick").exit_code == 0
+    assert call("norms", controls, "--auditor", "quick", "--out", norms).exit_code == 0
+    answers = call("audit", controls, "--auditor", "quick", "--json").stdout
+    bare = [each["model"] for each in json.loads(answers) if came_without(Answer(**each), read_norms(norms))]
+    result = call("audit", controls, "--auditor", "quick", "--norms", norms)
+    assert result.exit_code == 3
+    assert bare and f"quick has answered on {bare[0]}" in result.stderr and "without norms" in result.stderr
+    for _ in range(2):  # answers that were made with norms are kept, as ever
+        assert call("audit", game, "--auditor", "quick", "--norms", norms).exit_code == 0
+
+
+@pytest.mark.parametrize("auditor", ["human", "agent", "scanner"])
+def test_an_auditor_that_takes_no_norms_says_so(given: Path, monkeypatch: pytest.MonkeyPatch, auditor: str) -> None:
+    monkeypatch.setenv("BRAINSCAN_AGENT_URL", "http://localhost:9/v1")
+    monkeypatch.setenv("BRAINSCAN_AGENT_MODEL", "m")
+    write_norms(given / "norms.json", Norms(auditor=auditor, version="1", statistics={"lying": (0.0,) * 5}))
+    asked = ("audit", deal(given / "game", tier="A3"), "--auditor", auditor, "--norms", given / "norms.json")
+    result = call(*asked, typed="/done\n")
+    assert (result.exit_code, f"The auditor {auditor} takes no norms" in result.stderr) == (3, True)
+    assert not (given / "game" / "answers").exists()
+
+
+def test_no_norms_are_made_of_an_auditor_that_takes_none(given: Path) -> None:
+    controls = deal(given / "controls", "calibration")
+    result = call("norms", controls, "--auditor", "scanner", "--out", given / "norms.json")
+    assert (result.exit_code, "scanner takes no norms" in result.stderr) == (3, True)
+    typed = "/done\nn\n\n" * 5
+    assert call("audit", controls, "--auditor", "human", typed=typed).exit_code == 0
+    result = call("norms", controls, "--auditor", "human", "--out", given / "norms.json")
+    assert (result.exit_code, "human gives no statistics" in result.stderr) == (3, True)
+    assert not (given / "norms.json").exists()
 
 
 WRONG: list[tuple[tuple[str, ...], str]] = [
