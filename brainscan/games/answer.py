@@ -11,6 +11,7 @@ from brainscan.core.errors import RecordError
 from brainscan.core.evidence import Cost, Finite, Record
 from brainscan.core.files import write_atomic
 from brainscan.core.visible import visible
+from brainscan.games.classes import NONE
 from brainscan.games.rules import Rules, Tier
 
 SCHEMA = "brainscan.answer/1"
@@ -53,6 +54,11 @@ class Answer(Record):
     def alarm(self) -> bool:
         """Whether the judge counts it as an alarm: it says flawed, and its p-value stands behind that."""
         return self.flawed and self.p_value <= ALPHA
+
+
+def silent(rules: Rules, why: str) -> Answer:
+    """What counts when an auditor has nothing to say: nothing seen, nothing claimed."""
+    return Answer(flawed=False, score=0.0, ranking=(NONE, *(each.name for each in rules.classes)), notes=(why,))
 
 
 def check_answer(answer: Answer, rules: Rules) -> Answer:

@@ -104,7 +104,7 @@ def stand(statistics: dict[str, float], norms: Norms | None) -> Standing:
 
 def came_without(answer: Answer, norms: Norms) -> bool:
     """Whether an answer claims nothing (p = 1) that with these norms would have had a p-value."""
-    return answer.p_value == 1.0 and stand(dict(answer.statistics), norms).p_value < 1.0
+    return answer.p_value == 1.0 and stand(answer.statistics, norms).p_value < 1.0
 
 
 def read_norms(path: Path) -> Norms:

@@ -16,9 +16,8 @@ from pydantic import ValidationError
 from brainscan.core.endpoint import Endpoint
 from brainscan.core.errors import BrainscanError
 from brainscan.games.access import Access
-from brainscan.games.answer import Answer, check_answer, where
+from brainscan.games.answer import Answer, check_answer, silent, where
 from brainscan.games.auditors.toolbox import ANSWER, ANSWER_NEEDS, briefing, call, tools
-from brainscan.games.classes import NONE
 from brainscan.games.rules import BudgetSpent, Rules, Tier
 
 _TURNS = 40
@@ -65,7 +64,7 @@ class Agent:
                 messages.append({"role": "tool", "tool_call_id": each.id, "content": said})
             if not calls:
                 messages.append({"role": "user", "content": f"Call a tool, or {ANSWER} to finish."})
-        return silent(rules)
+        return silent(rules, "The agent never answered.")
 
 
 @dataclass(frozen=True)
@@ -76,12 +75,6 @@ class _Call:
     name: str
     arguments: Mapping[str, Any] | None
     """None when they were no JSON object."""
-
-
-def silent(rules: Rules) -> Answer:
-    """What counts when an agent never answered: nothing seen, nothing claimed."""
-    ranking = (NONE, *(each.name for each in rules.classes))
-    return Answer(flawed=False, score=0.0, ranking=ranking, notes=("The agent never answered.",))
 
 
 def _calls(reply: Mapping[str, Any]) -> list[_Call]:
