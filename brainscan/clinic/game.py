@@ -215,7 +215,7 @@ def _with_norms(auditor: Auditor, norms: Norms) -> Auditor:
 
 
 def _refuse_late(norms: Norms, asked: Audition, game: Game) -> None:
-    """Answers that are there are kept, so that norms would silently do nothing for those that were made without them."""
+    """Answers that are there are kept, so norms would silently do nothing for those that were made without them."""
     answers = Path(asked.folder) / ANSWERS / norms.auditor
     names = [place.id for place in game.models if not asked.models or place.id in asked.models]
     kept = {name: answers / f"{name}.json" for name in names if (answers / f"{name}.json").is_file()}

@@ -112,7 +112,7 @@ def open_truths(folder: Path, game: Game) -> dict[str, Truth]:
         if model.is_dir() and weights_sha256(model) != hand[place.id].weights_sha256:
             raise RecordError(
                 f"The weights in {model} are not those that were sealed.",
-                "The model was swapped or damaged after the deal: put it back as it was dealt, or leave the game unjudged.",
+                "The model was swapped or damaged after the deal: put it back as it was, or leave the game unjudged.",
             )
     return hand
 
