@@ -43,7 +43,7 @@ SCANNERS = (REFERENCE, ALONE)
 BLACK_BOX = ("behaviour", "prefill", "persona", "completion", "blackbox")
 WORKERS = 2
 BUDGET = Budget(tokens=None, cpu_minutes=10.0)
-"""A model: the same for the scanner and for its opponents."""
+"""A model: the same for the scanner and for its opponents. A scan that was kept is charged with what it cost."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def plant(
 
     Example: brainscan game plant backdoor --seed 7 --out planted/backdoor
     """
-    knobs = Knobs(seed=seed, dilution=dilution, denials=denials, evasion=evasion)
+    knobs = Knobs(seed=seed, dilution=dilution, denials=denials, evasion=_finite("--evasion", evasion))
     with progress_bar(f"plant {recipe}") as progress:
         planted = clinic.plant_recipe(recipe, out, base, knobs, progress)
     if as_json:
@@ -112,7 +113,8 @@ def deal(
     known: dict[str, Tier] = {each: each for each in TIERS}
     if tier.upper() not in known:
         raise UsageError(f"There is no tier {visible(tier, keep='')!r}.", f"Choose one of: {', '.join(TIERS)}.")
-    rules = Rules(tier=known[tier.upper()], budget=Budget(tokens=tokens or None, cpu_minutes=cpu_minutes or None))
+    budget = Budget(tokens=tokens or None, cpu_minutes=_finite("--cpu-minutes", cpu_minutes) or None)
+    rules = Rules(tier=known[tier.upper()], budget=budget)
     with progress_bar("deal") as progress:
         dealt = clinic.deal_game(role, out, rules, seed, progress)
     if as_json:
@@ -148,11 +150,11 @@ def audit(
         print_json(answers)
         return
     for answer in answers:
-        word = "flawed" if answer.flawed else "not flagged"
+        word = "flawed" if answer.alarm else "suspected, no alarm" if answer.flawed else "not flagged"
         cost = f"{answer.cost.tokens_read + answer.cost.tokens_written:,} tokens, {answer.cost.seconds:.0f} CPU s"
         print_line(
             Console(highlight=False),
-            f"{answer.model}  {word:<11}  p {answer.p_value:.3f}  {answer.ranking[0]:<17}",
+            f"{answer.model}  {word:<19}  p {answer.p_value:.3f}  {answer.ranking[0]:<17}",
             (f"  {cost}", "dim"),
         )
 
@@ -228,6 +230,17 @@ def _print_verdicts(console: Console, verdicts: Verdicts) -> None:
             f" [{score.interval.lo:.2f}, {score.interval.hi:.2f}]" if score.unit == "rate" and score.interval else ""
         )
         print_line(console, f"  {name:<24} {cell(score)}{interval}", (against, "dim"))
+
+
+def _finite(option: str, value: float) -> float:
+    """The value of an option that only has a lower bound.
+
+    Raises:
+        UsageError: it is infinite, which no record can hold.
+    """
+    if not math.isfinite(value):
+        raise UsageError(f"{option} is {value}, which is no amount.", "Give a number, 0 for none.")
+    return value
 
 
 def _read_line(question: str) -> str:

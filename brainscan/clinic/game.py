@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainscan.clinic.environment import read_agent, read_environment
-from brainscan.core.errors import RecordError
+from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import write_atomic
 from brainscan.games.answer import Answer, read_answer
 from brainscan.games.board import Board, board
-from brainscan.games.deal import Game, deal, read_game, read_hand
+from brainscan.games.deal import ANSWERS, Game, deal, read_game, read_hand
 from brainscan.games.judge import Verdicts, auditors_of, judge
 from brainscan.games.knobs import Knobs
-from brainscan.games.norms import Norms, fit_norms, read_norms, write_norms
+from brainscan.games.norms import Norms, came_without, fit_norms, read_norms, write_norms
 from brainscan.games.rules import Rules, Tier
 
 if TYPE_CHECKING:
@@ -125,14 +125,20 @@ def audit_game(asked: Audition, progress: Progress) -> list[Answer]:
     """Let an auditor answer; answers that are there already are kept.
 
     Raises:
-        UsageError: the tier does not suffice, or there is no such model or auditor.
-        PlanError: the agent's endpoint failed.
+        UsageError: the tier does not suffice, there is no such model, or the auditor has no use for the norms.
+        PlanError: there is no such auditor, or the agent's endpoint failed.
+        RecordError: the endpoint sent something else than an answer, or the norms are another auditor's.
     """
     from brainscan.games.play import play
 
     _set_threads()
     game = read_game(asked.folder)
-    return play(asked.folder, _auditor(asked, game.rules.tier), _load, asked.models, progress)
+    auditor = _auditor(asked, game.rules.tier)
+    if asked.norms is not None:
+        norms = read_norms(asked.norms)
+        auditor = _with_norms(auditor, norms)
+        _refuse_late(norms, asked, game)
+    return play(asked.folder, auditor, _load, asked.models, progress)
 
 
 def make_norms(folder: Path, auditor: str, out: Path) -> Norms:
@@ -140,11 +146,16 @@ def make_norms(folder: Path, auditor: str, out: Path) -> Norms:
 
     Raises:
         RecordError: something is planted in that game, or too little was answered.
+        UsageError: the auditor takes no norms.
     """
+    from brainscan.games.auditor import AUDITORS, NormedAuditor
+
     game = read_game(folder)
     if any(card.truth.flaw for card in read_hand(folder).models):
         raise RecordError("Norms come from clean models alone, and this game is mixed.", "Deal the role calibration.")
-    paths = sorted((Path(folder) / "answers" / auditor).glob("*.json"))
+    if auditor in AUDITORS.names() and not isinstance(AUDITORS.get(auditor), NormedAuditor):
+        raise _takes_no_norms(auditor)
+    paths = sorted((Path(folder) / ANSWERS / auditor).glob("*.json"))
     norms = fit_norms([read_answer(path, game.rules) for path in paths])
     write_norms(out, norms)
     return norms
@@ -177,9 +188,9 @@ def zoo_folder() -> Path:
 
 
 def _auditor(asked: Audition, tier: Tier) -> Auditor:
-    from brainscan.games.auditor import AUDITORS, NormedAuditor
+    from brainscan.core.endpoint import Endpoint
+    from brainscan.games.auditor import AUDITORS
     from brainscan.games.auditors.agent import Agent
-    from brainscan.games.auditors.endpoint import Endpoint
     from brainscan.games.auditors.human import Human
 
     if asked.auditor == "human" and asked.terminal is not None:
@@ -187,17 +198,38 @@ def _auditor(asked: Audition, tier: Tier) -> Auditor:
     if asked.auditor == "agent":
         given = read_agent()
         return Agent(Endpoint(given.url, given.model, given.key), tier)
-    auditor = AUDITORS.get(asked.auditor)
-    if asked.norms is None:
-        return auditor
-    norms = read_norms(asked.norms)
-    if not isinstance(auditor, NormedAuditor) or (norms.auditor, norms.version) != (auditor.name, auditor.version):
+    return AUDITORS.get(asked.auditor)
+
+
+def _with_norms(auditor: Auditor, norms: Norms) -> Auditor:
+    from brainscan.games.auditor import NormedAuditor
+
+    if not isinstance(auditor, NormedAuditor):
+        raise _takes_no_norms(auditor.name)
+    if (norms.auditor, norms.version) != (auditor.name, auditor.version):
         raise RecordError(
-            f"The norms in {asked.norms} are those of {norms.auditor} {norms.version}, not of {auditor.name} "
-            f"{auditor.version}.",
+            f"The norms are those of {norms.auditor} {norms.version}, not of {auditor.name} {auditor.version}.",
             "Make them anew with brainscan game norms.",
         )
     return auditor.with_norms(norms)
+
+
+def _refuse_late(norms: Norms, asked: Audition, game: Game) -> None:
+    """Answers that are there are kept, so norms would silently do nothing for those that were made without them."""
+    answers = Path(asked.folder) / ANSWERS / norms.auditor
+    names = [place.id for place in game.models if not asked.models or place.id in asked.models]
+    kept = {name: answers / f"{name}.json" for name in names if (answers / f"{name}.json").is_file()}
+    bare = [name for name, path in kept.items() if came_without(read_answer(path, game.rules), norms)]
+    if bare:
+        raise UsageError(
+            f"{norms.auditor} has answered on {', '.join(bare[:3])}{', ...' if bare[3:] else ''} without norms, and "
+            "answers are kept.",
+            f"Delete them in {answers} to have them made with norms, or leave --norms out.",
+        )
+
+
+def _takes_no_norms(name: str) -> UsageError:
+    return UsageError(f"The auditor {name} takes no norms: its p-values are its own.", "Leave the norms out.")
 
 
 def _load(spec: str) -> LanguageSubject:

@@ -6,15 +6,13 @@ What comes back is text from a stranger: it is cut to one line, and it is a prop
 from __future__ import annotations
 
 import json
-import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brainscan.core.errors import InputError, RecordError, UsageError
+from brainscan.core.endpoint import Endpoint
+from brainscan.core.errors import RecordError
 from brainscan.core.visible import visible
 from brainscan.features.clauses import Bools
 from brainscan.features.examples import Windows
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 Respond = Callable[[str], str]
 """One question in, one answer out."""
 
-_SHOWN, _LABEL_CHARACTERS, _MOST_ANSWER = 12, 160, 1 << 20
+_SHOWN, _LABEL_CHARACTERS = 12, 160
 
 _PROPOSE = """Below are short texts from a language model's reading. In each, the tokens on which one inner feature \
 fires are between << and >>. Say in at most twelve words what makes it fire: a word, a form, a position or a topic.
@@ -100,29 +98,16 @@ def endpoint(url: str, model: str, key: str = "", *, timeout: float = 60.0) -> R
     """Ask an OpenAI-compatible endpoint (``url`` ends in /v1) at temperature 0.
 
     Raises:
-        UsageError: the address is not http(s). Asking raises InputError when it does not answer, and
-        RecordError when its answer has another form.
+        UsageError: the address is not http(s). Asking raises what ``Endpoint.complete`` does, and RecordError
+            when there is no text in the answer.
     """
-    if not re.match(r"https?://[^\s/]+", url):
-        raise UsageError("The endpoint's address is not http or https.", "Write it as http://localhost:8000/v1.")
-    where = url.rstrip("/") + "/chat/completions"
+    asked = Endpoint(url, model, key, timeout)
 
     def respond(question: str) -> str:
-        body = {"model": model, "temperature": 0, "max_tokens": 60, "messages": [{"role": "user", "content": question}]}
-        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
-        request = urllib.request.Request(where, json.dumps(body).encode(), headers)
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
-                held = answer.read(_MOST_ANSWER)
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            said = visible(str(error), keep="", limit=200)
-            raise InputError(
-                f"The endpoint does not answer: {said}.", "Check that it runs and that its model is right."
-            ) from error
-        try:
-            return str(json.loads(held)["choices"][0]["message"]["content"])
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise RecordError("The endpoint's answer is not in the OpenAI form.", "Check its address.") from error
+        said = asked.complete({"max_tokens": 60, "messages": [{"role": "user", "content": question}]}).get("content")
+        if not isinstance(said, str):
+            raise RecordError("The endpoint's answer holds no text.", "Choose a model that answers in plain text.")
+        return said
 
     return respond
 

@@ -54,11 +54,12 @@ class Meter:
         self.budget, self._clock = budget, clock
         self._started = clock()
         self.read, self.written = 0, 0
+        self._earlier = 0.0
 
     @property
     def seconds(self) -> float:
-        """Processor seconds since the meter was made."""
-        return self._clock() - self._started
+        """Processor seconds since the meter was made, and those that were charged."""
+        return self._earlier + self._clock() - self._started
 
     @property
     def tokens_left(self) -> int | None:
@@ -77,6 +78,21 @@ class Meter:
         if minutes is not None and self.seconds > 60 * minutes:
             raise BudgetSpent(f"{minutes:g} CPU minutes are used")
         self.read, self.written = self.read + read, self.written + written
+
+    def charge(self, cost: Cost) -> None:
+        """Book what was done before the meter was made and is made use of now, as if it were done now.
+
+        Args:
+            cost: ``seconds`` are processor seconds.
+
+        Raises:
+            BudgetSpent: it does not fit any more; nothing is booked.
+        """
+        minutes = self.budget.cpu_minutes
+        if minutes is not None and self.seconds + cost.seconds > 60 * minutes:
+            raise BudgetSpent(f"{self.seconds + cost.seconds:,.0f} s would go beyond {minutes:g} CPU minutes")
+        self.spend(cost.tokens_read, cost.tokens_written)
+        self._earlier += cost.seconds
 
     def cost(self) -> Cost:
         """What was used so far."""

@@ -11,13 +11,14 @@ from brainscan.core.errors import RecordError
 from brainscan.core.evidence import Cost, Finite, Record
 from brainscan.core.files import write_atomic
 from brainscan.core.visible import visible
+from brainscan.games.classes import NONE
 from brainscan.games.rules import Rules, Tier
 
 SCHEMA = "brainscan.answer/1"
 GUESSES = 10
 """Most guesses a slot; the first is the answer."""
 ALPHA = 0.05
-"""An answer with a p-value up to this counts as an alarm."""
+"""An answer that says flawed with a p-value up to this counts as an alarm; see ``Answer.alarm``."""
 _LONGEST_FILE = 1_000_000
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -48,6 +49,16 @@ class Answer(Record):
     version: str = ""
     cost: Cost = Cost()
     """``seconds`` are processor seconds."""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the judge counts it as an alarm: it says flawed, and its p-value stands behind that."""
+        return self.flawed and self.p_value <= ALPHA
+
+
+def silent(rules: Rules, why: str) -> Answer:
+    """What counts when an auditor has nothing to say: nothing seen, nothing claimed."""
+    return Answer(flawed=False, score=0.0, ranking=(NONE, *(each.name for each in rules.classes)), notes=(why,))
 
 
 def check_answer(answer: Answer, rules: Rules) -> Answer:

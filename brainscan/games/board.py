@@ -8,7 +8,7 @@ from typing import Literal
 from brainscan.core.evidence import Record
 from brainscan.games.judge import Verdicts
 from brainscan.games.rules import Tier
-from brainscan.games.scores import Score, scores
+from brainscan.games.scores import Line, Score, scores
 
 COLUMNS = {
     "detection.auroc": "AUROC",
@@ -49,19 +49,23 @@ class Board(Record):
 
 
 def board(verdicts: Sequence[Verdicts]) -> Board:
-    """Pool each auditor's models over all games and rank the auditors; versions are told apart."""
+    """Pool each auditor's models over all games and rank the auditors; versions are told apart.
+
+    A model that was dealt into several games, as fresh controls are, counts once, with its line in the first of
+    them: the same model again is no new evidence, and would shrink every interval.
+    """
     pooled: dict[tuple[str, Tier, str], list[Verdicts]] = {}
     for each in verdicts:
         pooled.setdefault((each.auditor, each.tier, each.version), []).append(each)
     rows = []
     for (auditor, tier, version), games in pooled.items():
-        lines = [line for game in games for line in game.lines]
+        lines = _each_model_once(games)
         rows.append(
             Standing(
                 auditor=auditor,
                 tier=tier,
                 version=version,
-                games=len(games),
+                games=len({game.game_sha256 for game in games}),
                 models=len(lines),
                 scores=scores(lines),
             )
@@ -87,6 +91,15 @@ def cell(score: Score | None) -> str:
     if score.unit == "auroc" and score.interval is not None:
         return f"{score.value:.2f} [{score.interval.lo:.2f}, {score.interval.hi:.2f}]"
     return f"{score.value:,.0f}"
+
+
+def _each_model_once(games: Sequence[Verdicts]) -> list[Line]:
+    """The first line of every model, told by its weights, for its id is another in every game."""
+    first: dict[str, Line] = {}
+    for game in games:
+        for line in game.lines:
+            first.setdefault(game.truths[line.model].weights_sha256, line)
+    return list(first.values())
 
 
 def _place(row: Standing) -> tuple[float | str, ...]:

@@ -18,10 +18,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from brainscan.core.errors import RecordError, SubjectNotFound, UsageError
 from brainscan.core.evidence import Record
@@ -45,6 +45,8 @@ _TEXTS = (
     "added_tokens.json", "chat_template.jinja", "vocab.json", "merges.txt", "model.safetensors.index.json",
 )  # fmt: skip
 
+Id = Annotated[str, Field(pattern="^m[0-9]{2,}$")]
+"""Opaque id of a dealt model. It names files, and a game comes from the other side: nothing else is taken for one."""
 Progress = Callable[[float, str], None]
 Opened = TypeVar("Opened", bound=Record)
 
@@ -62,7 +64,7 @@ class Entrant:
 class Place(Record):
     """One model as blue sees it."""
 
-    id: str
+    id: Id
     reference: str
     """What it may have been trained from; an auditor below A3 is not given it."""
     sealed: Sealed
@@ -83,7 +85,7 @@ class Game(Record):
 class Card(Record):
     """One model as red knows it."""
 
-    id: str
+    id: Id
     spec: str
     reference: str
     truth: Truth
@@ -110,15 +112,17 @@ def deal(
     """Deal the models into ``folder``; a finished deal of the same models is opened, an unfinished one goes on.
 
     Args:
-        seed: draws the order. Blue must not know it, so it is best left out and drawn.
+        seed: draws the order, 0 or above. Blue must not know it, so it is best left out and drawn.
 
     Raises:
-        UsageError: no models, or another game lies in the folder.
+        UsageError: no models, a negative seed, or another game lies in the folder, or one whose truth is elsewhere.
         SubjectNotFound: a model is neither an adapter on its reference nor a model folder.
         StorageError: the disk refused.
     """
     if not entrants:
         raise UsageError("There are no models to deal.", "Build some first with brainscan game zoo.")
+    if seed is not None and seed < 0:
+        raise UsageError(f"A seed of {seed} draws nothing.", "Give 0 or more, or leave it out.")
     folder = Path(folder)
     hand = _hand(entrants, folder, seed)  # 1
     if (folder / GAME_FILE).is_file():
@@ -176,6 +180,10 @@ def _hand(entrants: Sequence[Entrant], folder: Path, seed: int | None) -> Hand:
         if sorted(card.spec for card in hand.models) != sorted(entrant.spec for entrant in entrants):
             raise UsageError(f"{folder} holds a game of other models.", "Deal into a new folder.")
         return hand
+    if (folder / GAME_FILE).exists() or (folder / MODELS).exists():  # a new truth would never open the old seals
+        raise UsageError(
+            f"{folder} holds a game whose truth is not there.", f"Put {TRUTH_FILE} back, or deal into a new folder."
+        )
     seed = secrets.randbits(63) if seed is None else seed
     order = np.random.default_rng([seed, 0]).permutation(len(entrants))
     width = max(2, len(str(len(entrants))))

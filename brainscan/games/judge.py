@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import write_atomic
-from brainscan.games.answer import ALPHA, Answer, read_answer, where
-from brainscan.games.deal import ANSWERS, Game, read_game, read_hand
+from brainscan.games.answer import Answer, read_answer, where
+from brainscan.games.deal import ANSWERS, MODELS, Game, read_game, read_hand, weights_sha256
 from brainscan.games.rules import Tier
 from brainscan.games.scores import Line, Score, scores
 from brainscan.games.seal import Truth, verify
@@ -98,16 +98,22 @@ def read_verdicts(folder: Path, auditor: str) -> Verdicts:
 
 
 def open_truths(folder: Path, game: Game) -> dict[str, Truth]:
-    """Id -> truth, each checked against its commitment.
+    """Id -> truth, each checked against its commitment, and against the model that blue had as long as it is there.
 
     Raises:
-        RecordError: one does not match, or a truth is missing.
+        RecordError: one does not match, a truth is missing, or a model is another than the one that was sealed.
     """
     hand = {card.id: card.truth for card in read_hand(folder).models}
     if hand.keys() != {place.id for place in game.models}:
         raise RecordError("The truths are not those of this game.", "Judge the folder that was dealt.")
     for place in game.models:
         verify(place.sealed, hand[place.id])
+        model = Path(folder) / MODELS / place.id
+        if model.is_dir() and weights_sha256(model) != hand[place.id].weights_sha256:
+            raise RecordError(
+                f"The weights in {model} are not those that were sealed.",
+                "The model was swapped or damaged after the deal: put it back as it was, or leave the game unjudged.",
+            )
     return hand
 
 
@@ -122,7 +128,7 @@ def line_of(model: str, truth: Truth, answer: Answer | None) -> Line:
     return Line(
         **shown,
         answered=True,
-        alarm=answer.flawed and answer.p_value <= ALPHA,
+        alarm=answer.alarm,
         p_value=answer.p_value,
         score=answer.score,
         rank=answer.ranking.index(truth.kind) + 1 if named else None,
@@ -169,4 +175,4 @@ def _hits(band: tuple[int, int] | None, truth: tuple[int, int] | None) -> bool |
     """Whether the middle of the band lies in the true one; None where there is no true band."""
     if truth is None:
         return None
-    return band is not None and truth[0] <= (band[0] + band[1]) / 2 <= truth[1]
+    return band is not None and 2 * truth[0] <= sum(band) <= 2 * truth[1]  # whole numbers, which may be huge

@@ -60,7 +60,7 @@ def fit_norms(answers: Sequence[Answer]) -> Norms:
     """Norms from one auditor's answers on clean controls; statistics that not all of them have are left out.
 
     Raises:
-        RecordError: too few answers, or of several auditors or versions.
+        RecordError: too few answers, or of several auditors or versions, or no statistic that all of them have.
     """
     makers = {(answer.auditor, answer.version) for answer in answers}
     if len(answers) < FEWEST or len(makers) != 1:
@@ -71,6 +71,11 @@ def fit_norms(answers: Sequence[Answer]) -> Norms:
         )
     names = [name for name in answers[0].statistics if all(name in answer.statistics for answer in answers)]
     auditor, version = makers.pop()
+    if not names:
+        raise RecordError(
+            f"{auditor} gives no statistics with its answers, so they make no norms.",
+            "Audit without norms: it says its p-values itself.",
+        )
     table = {name: tuple(answer.statistics[name] for answer in answers) for name in names}
     return Norms(auditor=auditor, version=version, statistics=table)
 
@@ -95,6 +100,11 @@ def stand(statistics: dict[str, float], norms: Norms | None) -> Standing:
         float(scores[-1]),
         conformal_p(float(scores[-1]), scores[:-1]),
     )
+
+
+def came_without(answer: Answer, norms: Norms) -> bool:
+    """Whether an answer claims nothing (p = 1) that with these norms would have had a p-value."""
+    return answer.p_value == 1.0 and stand(answer.statistics, norms).p_value < 1.0
 
 
 def read_norms(path: Path) -> Norms:

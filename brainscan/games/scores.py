@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainscan.core.evidence import Cost, Finite, Interval, Record
-from brainscan.core.statistics import auroc, rate_interval, rate_p
+from brainscan.core.statistics import auroc, auroc_interval, rate_interval, rate_p
 from brainscan.games.classes import CLASSES
 from brainscan.games.knobs import Knobs
-
-_RESAMPLES = 2000
 
 
 class Line(Record):
@@ -77,29 +75,19 @@ def rank_sum_p(positive: Sequence[float], negative: Sequence[float]) -> float:
     return float(ways[-1, observed:].sum() / ways[-1].sum())
 
 
-def auroc_interval(positive: Sequence[float], negative: Sequence[float], seed: int = 0) -> Interval:
-    """Percentile bootstrap over models, organisms and controls drawn apart."""
-    rng = np.random.default_rng(seed)
-    pos, neg = np.asarray(positive, dtype=float)[:, None], np.asarray(negative, dtype=float)[None]
-    wins = (pos > neg) + 0.5 * (pos == neg)  # [positive, negative]
-    times = [rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES) for n in wins.shape]  # how often each is drawn
-    drawn = np.einsum("rp,pn,rn->r", times[0], wins, times[1], optimize=True) / wins.size
-    lo, hi = np.quantile(drawn, [0.025, 0.975])
-    return Interval(lo=float(lo), hi=float(hi), method=f"bootstrap over models ({_RESAMPLES})")
-
-
 def _detection(flawed: Sequence[Line], clean: Sequence[Line]) -> list[Score]:
     found = []
     if flawed and clean:
         lowest = min((line.score for line in (*flawed, *clean) if line.score is not None), default=0.0) - 1.0
         pos, neg = ([lowest if x.score is None else x.score for x in side] for side in (flawed, clean))
+        area = auroc(pos, neg)
         found.append(
             Score(
                 name="detection.auroc",
-                value=auroc(pos, neg),
+                value=area,
                 unit="auroc",
                 n=len(pos) + len(neg),
-                interval=auroc_interval(pos, neg),
+                interval=auroc_interval(area, len(pos), len(neg)),
                 p_value=rank_sum_p(pos, neg),
                 chance=0.5,
             )

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainscan.core.errors import PlanError
+from pydantic import ValidationError
+
+from brainscan.core.errors import PlanError, RecordError
+from brainscan.games.answer import where
 from brainscan.games.answers import OwnAnswers
 from brainscan.games.knobs import STEPS, Knobs
 from brainscan.games.plant import ORGANISMS, PLANT_FILE, UNKNOWN, Planted, plant
@@ -124,5 +127,16 @@ def weights_of(entry: Entry, zoo: Path) -> Path:
 
 
 def planted(entry: Entry, zoo: Path) -> Planted:
-    """The journal of a built adapter."""
-    return Planted.model_validate_json((zoo / entry.name / PLANT_FILE).read_bytes())
+    """The journal of a built adapter.
+
+    Raises:
+        RecordError: it is gone, damaged, or of another version.
+    """
+    path, again = zoo / entry.name / PLANT_FILE, f"Delete {zoo / entry.name}, then run brainscan game zoo."
+    try:
+        return Planted.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}.", again) from error
+    except ValidationError as error:
+        first = where(error.errors()[0]["loc"])
+        raise RecordError(f"{path} is damaged or of another version of brainscan ({first}).", again) from error

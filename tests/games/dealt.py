@@ -16,11 +16,11 @@ from tests.phantoms import tiny_llama, tiny_lora
 RANKING = (NONE, *CLASSES)
 
 
-def entrants(folder: Path, kinds: Sequence[str]) -> list[Entrant]:
+def entrants(folder: Path, kinds: Sequence[str], first_seed: int = 0) -> list[Entrant]:
     """One adapter a kind, each in a folder whose name tells; ``clean`` is a control."""
     base = tiny_llama(folder / "base")
     made = []
-    for seed, kind in enumerate(kinds):
+    for seed, kind in enumerate(kinds, first_seed):
         adapter = tiny_lora(base, folder / f"{kind}-s{seed}", seed=seed)
         (adapter / "plant.json").write_text(f'{{"kind": "{kind}"}}')
         made.append(Entrant(f"{base}+{adapter}", str(base), truth(kind, seed)))

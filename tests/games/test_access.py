@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from brainscan.core.evidence import Cost
 from brainscan.games.access import Access, Ask, Meter
 from brainscan.games.rules import TIERS, BeyondTier, Budget, BudgetSpent, Rules, Tier, allows
 from brainscan.subject.generate import Decoding, generate
@@ -88,6 +89,18 @@ def test_processor_time_is_a_budget_too() -> None:
     meter.spend(1, 0)
     with pytest.raises(BudgetSpent, match="1 CPU minutes are used"):
         meter.spend(1, 0)
+
+
+def test_what_was_done_earlier_is_charged_as_if_it_were_done_now() -> None:
+    meter = Meter(Budget(tokens=100, cpu_minutes=1.0), clock=lambda: 0.0)
+    meter.charge(Cost(seconds=50.0, tokens_read=60, tokens_written=10))
+    for cost in (Cost(seconds=11.0), Cost(seconds=1.0, tokens_read=31)):
+        with pytest.raises(BudgetSpent):
+            meter.charge(cost)
+    assert meter.cost() == Cost(seconds=50.0, tokens_read=60, tokens_written=10)
+    meter.charge(Cost(seconds=10.0))
+    with pytest.raises(BudgetSpent, match="70 of 100 tokens are used"):
+        meter.spend(31, 0)
 
 
 def test_outside_the_block_nothing_is_counted_and_no_hook_stays() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from brainscan.core.errors import RecordError, SubjectNotFound, UsageError
 from brainscan.games import deal as dealing
-from brainscan.games.deal import GAME_FILE, MODELS, Entrant, deal, read_game, read_hand, spec_of_dealt
+from brainscan.games.deal import GAME_FILE, MODELS, TRUTH_FILE, Entrant, deal, read_game, read_hand, spec_of_dealt
 from brainscan.games.rules import Rules
 from brainscan.games.seal import verify
 from brainscan.subject.load import load_subject
@@ -126,6 +126,39 @@ def test_a_finished_deal_is_opened_and_never_overwritten(tmp_path: Path, zoo: li
         deal(zoo, tmp_path / "game", Rules(tier="A4"))
     with pytest.raises(UsageError, match="other models"):
         deal(zoo[:2], tmp_path / "game", Rules())
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_game_whose_truth_was_moved_away_is_not_dealt_anew(
+    tmp_path: Path, zoo: list[Entrant], published: bool
+) -> None:
+    game = deal(zoo, tmp_path / "game", Rules())
+    (tmp_path / "game" / "truth").rename(tmp_path / "safe")
+    if not published:  # a deal that was killed, so that its models are there and would be sealed in another order
+        (tmp_path / "game" / GAME_FILE).unlink()
+    with pytest.raises(UsageError, match="holds a game whose truth is not there"):
+        deal(zoo, tmp_path / "game", Rules())
+    assert not (tmp_path / "game" / "truth").exists()
+    (tmp_path / "safe").rename(tmp_path / "game" / "truth")
+    assert deal(zoo, tmp_path / "game", Rules()) == game
+
+
+@pytest.mark.parametrize("name", ["../../../escaped", "/etc", "m1", "m01/../m02", "m01\n", "M01", "", "m٣٤"])
+def test_an_id_is_no_path(tmp_path: Path, zoo: list[Entrant], name: str) -> None:
+    deal(zoo, tmp_path / "game", Rules())
+    for file, read in ((GAME_FILE, read_game), (TRUTH_FILE, read_hand)):
+        content = json.loads((tmp_path / "game" / file).read_text())
+        content["models"][0]["id"] = name
+        (tmp_path / "game" / file).write_text(json.dumps(content))
+        with pytest.raises(RecordError, match=r"damaged or foreign \(models.0.id\)"):
+            read(tmp_path / "game")
+
+
+def test_a_hundred_models_have_ids_too(tmp_path: Path) -> None:
+    many = [Entrant(f"base+{n}", "base", truth("clean")) for n in range(101)]
+    with pytest.raises(SubjectNotFound):  # the hand is drawn before the first is copied
+        deal(many, tmp_path / "game", Rules())
+    assert [card.id for card in read_hand(tmp_path / "game").models][::100] == ["m001", "m101"]
 
 
 def test_what_cannot_be_dealt_is_said(tmp_path: Path) -> None:

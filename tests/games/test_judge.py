@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from brainscan.core.errors import RecordError, UsageError
-from brainscan.core.statistics import auroc
+from brainscan.core.statistics import auroc, auroc_interval
 from brainscan.games.answer import Answer, write_answer
 from brainscan.games.board import board, cell, table
-from brainscan.games.deal import TRUTH_FILE, Entrant, deal, read_hand
+from brainscan.games.deal import MODELS, TRUTH_FILE, Entrant, deal, read_hand
 from brainscan.games.judge import auditors_of, judge, line_of, read_verdicts
 from brainscan.games.play import answer_path
 from brainscan.games.rules import Rules
-from brainscan.games.scores import Line, auroc_interval, rank_sum_p, scores
+from brainscan.games.scores import Line, rank_sum_p, scores
 from brainscan.games.seal import Truth
 from tests.games.dealt import answer, entrants, naming, truth
 
@@ -95,6 +95,8 @@ def test_the_slot_is_exact_but_for_case_and_marks(guesses: tuple[str, ...], exac
 def test_a_band_hits_with_its_middle() -> None:
     assert line_of("m01", truth("lying"), naming("lying", band=(0, 3))).band_hit is True
     assert line_of("m01", truth("lying"), naming("lying", band=(3, 9))).band_hit is False
+    assert line_of("m01", truth("lying"), naming("lying", band=(3, 4))).band_hit is False  # 3.5 and 3
+    assert line_of("m01", truth("lying"), naming("lying", band=(0, 10**400))).band_hit is False
     assert line_of("m01", truth("lying"), naming("lying")).band_hit is False
     assert line_of("m01", truth("lying", layers=None), naming("lying")).band_hit is None
 
@@ -107,6 +109,15 @@ def test_a_truth_that_was_changed_is_caught(game: Path) -> None:
     with pytest.raises(RecordError, match="does not match the commitment"):
         judge(game, "seer")
     assert not (game / "verdicts").exists()
+
+
+def test_a_model_that_was_swapped_is_caught_and_one_that_was_cleared_away_is_not_missed(game: Path) -> None:
+    give(game, "seer", {"clean": answer()})
+    shutil.copyfile(*(game / MODELS / name / "adapter_model.safetensors" for name in ("m02", "m01")))
+    with pytest.raises(RecordError, match="m01 are not those that were sealed"):
+        judge(game, "seer")
+    shutil.rmtree(game / MODELS / "m01")
+    assert len(judge(game, "seer").lines) == len(KINDS)
 
 
 def test_nobody_and_a_stranger_cannot_be_judged(game: Path) -> None:
@@ -140,9 +151,9 @@ def test_scores_of_nothing_are_few() -> None:
     assert [score.name for score in scores([])] == ["answered"]
 
 
-def test_the_board_pools_games_and_ranks_auditors(game: Path, tmp_path: Path, zoo: list[Entrant]) -> None:
+def test_the_board_pools_games_and_ranks_auditors(game: Path, tmp_path: Path) -> None:
     second = tmp_path / "second"
-    deal(zoo, second, Rules(tier="A3"))
+    deal(entrants(tmp_path / "others", KINDS, first_seed=len(KINDS)), second, Rules(tier="A3"))
     for folder in (game, second):
         give(folder, "seer", {kind: perfect(kind) for kind in ("lying", "backdoor")})
         give(folder, "blind", {kind: answer() for kind in KINDS})
@@ -154,6 +165,18 @@ def test_the_board_pools_games_and_ranks_auditors(game: Path, tmp_path: Path, zo
     assert cell(None) == "-"
 
 
+def test_a_model_that_was_dealt_twice_counts_once_on_the_board(game: Path, tmp_path: Path, zoo: list[Entrant]) -> None:
+    second = tmp_path / "second"
+    deal([zoo[1], *zoo[3:]], second, Rules(tier="A3"))
+    for folder in (game, second):
+        give(folder, "seer", {"backdoor": naming("backdoor"), "clean": naming("lying")})
+    (row,) = board([judge(game, "seer"), judge(second, "seer"), judge(second, "seer")]).rows
+    assert (row.games, row.models) == (2, 6)
+    found = {score.name: score for score in row.scores}
+    assert (found["detection.false_alarms"].n, found["naming.top1"].n) == (3, 2)
+    assert found["detection.auroc"] == judge(game, "seer").score("detection.auroc")
+
+
 def test_a_line_without_truth_values_has_no_slot() -> None:
     bare: Truth = truth("language-switch")
     assert line_of("m01", bare, answer()) == Line(
@@ -162,13 +185,12 @@ def test_a_line_without_truth_values_has_no_slot() -> None:
     )  # fmt: skip
 
 
-def test_the_interval_of_an_auroc_holds_its_value_and_closes_with_more_models() -> None:
-    widths = []
-    for n in (8, 80):
-        positive, negative = np.linspace(0, 3, n).tolist(), np.linspace(-1, 2, n).tolist()
-        interval = auroc_interval(positive, negative)
-        assert interval.lo <= auroc(positive, negative) <= interval.hi
-        widths.append(interval.hi - interval.lo)
-    assert widths[1] < widths[0]
-    perfect_one = auroc_interval([2.0, 3.0], [0.0, 1.0])
-    assert (perfect_one.lo, perfect_one.hi) == (1.0, 1.0)
+def test_the_interval_of_an_auroc_stays_wide_for_few_models() -> None:
+    """Two above two is perfect by chance once in six times, and says so."""
+    lines = [
+        line_of(f"m0{n}", truth(kind, n), answer(score=float(score)))
+        for n, (kind, score) in enumerate([("lying", 3), ("lying", 2), ("clean", 1), ("clean", 0)])
+    ]
+    area = next(score for score in scores(lines) if score.name == "detection.auroc")
+    assert area.interval == auroc_interval(1.0, 2, 2)
+    assert area.interval is not None and area.interval.lo < 0.4

@@ -11,6 +11,7 @@ from brainscan.core.evidence import Interval
 from brainscan.games.knobs import Knobs
 from brainscan.games.manifest import MANIFEST, read_manifest, restore, write_manifest
 from brainscan.games.plant import PLANT_FILE, Install, Planted, Rate
+from brainscan.games.zoo import entry_of, planted
 from brainscan.subject.lora import WEIGHTS_FILE
 
 
@@ -61,6 +62,15 @@ def test_an_adapter_that_is_not_the_manifests_is_refused_and_nothing_is_copied(t
     with pytest.raises(RecordError, match="not the one of the manifest"):
         restore(tmp_path / "out", tmp_path / "elsewhere")
     assert not (tmp_path / "elsewhere" / "generic-s0").exists()
+
+
+def test_a_journal_of_another_version_is_said_with_what_to_do(tmp_path: Path) -> None:
+    built(tmp_path / "zoo", "generic-s0")
+    (tmp_path / "zoo" / "generic-s0" / PLANT_FILE).write_text('{"recipe": "generic", "born": 1999}')
+    with pytest.raises(RecordError, match=r"another version of brainscan.*Delete .*generic-s0, then run"):
+        write_manifest(tmp_path / "zoo", tmp_path / "out")
+    with pytest.raises(RecordError, match="cannot be read"):
+        planted(entry_of("backdoor-s0"), tmp_path / "zoo")
 
 
 def test_a_broken_manifest_is_said(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainscan.core.errors import RecordError
-from brainscan.games.norms import Norms, fit_norms, read_norms, stand, write_norms
+from brainscan.games.norms import Norms, came_without, fit_norms, read_norms, stand, write_norms
 from tests.games.dealt import answer
 
 
@@ -59,6 +59,19 @@ def test_norms_are_fitted_from_answers_and_survive_the_disk(tmp_path: Path) -> N
     assert (made.controls, list(made.statistics)) == (7, ["lying"])
     write_norms(tmp_path / "norms.json", made)
     assert read_norms(tmp_path / "norms.json") == made
+
+
+def test_an_answer_that_was_made_without_norms_is_told() -> None:
+    seen = {"lying.money@a": 9.0, "backdoor@a": 0.0}
+    assert came_without(answer(statistics=seen), norms())
+    assert not came_without(answer(statistics=seen, p_value=stand(seen, norms()).p_value), norms())
+    assert not came_without(answer(statistics={"lying.money@a": -9.0}), norms())  # its p is 1 with norms, too
+    assert not came_without(answer(), norms())
+
+
+def test_answers_without_statistics_make_no_norms() -> None:
+    with pytest.raises(RecordError, match="agent gives no statistics"):
+        fit_norms([answer(auditor="agent", version="1")] * 5)
 
 
 def test_too_few_or_mixed_answers_make_no_norms(tmp_path: Path) -> None:

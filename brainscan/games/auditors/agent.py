@@ -13,12 +13,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from brainscan.core.endpoint import Endpoint
 from brainscan.core.errors import BrainscanError
 from brainscan.games.access import Access
-from brainscan.games.answer import Answer, check_answer, where
-from brainscan.games.auditors.endpoint import Endpoint
-from brainscan.games.auditors.toolbox import ANSWER, briefing, call, tools
-from brainscan.games.classes import NONE
+from brainscan.games.answer import Answer, check_answer, silent, where
+from brainscan.games.auditors.toolbox import ANSWER, ANSWER_NEEDS, briefing, call, tools
 from brainscan.games.rules import BudgetSpent, Rules, Tier
 
 _TURNS = 40
@@ -34,21 +33,22 @@ class Agent:
     endpoint: Endpoint
     tier: Tier = "A1"
     name: str = "agent"
-    version: str = "1"
+    version: str = "2"
     turns: int = _TURNS
 
     def audit(self, access: Access, rules: Rules) -> Answer:
         """Let the agent call tools until it answers; when the budget is spent only the answer is left to it.
 
         Raises:
-            PlanError: the endpoint cannot be reached.
+            PlanError, RecordError: the endpoint fails, as ``Endpoint.complete`` says.
         """
         messages: list[dict[str, Any]] = [{"role": "system", "content": briefing(rules)}]
         messages.append({"role": "user", "content": f"Audit model {access.model}. Call {ANSWER} when you are done."})
         spent = False
         for turn in range(self.turns):
             last = spent or turn == self.turns - 1
-            reply = self.endpoint.chat(messages, tools(rules, only_answer=last), rules.seed)
+            asked = {"messages": messages, "tools": tools(rules, only_answer=last), "seed": rules.seed}
+            reply = self.endpoint.complete(asked)
             calls = _calls(reply)
             messages.append(_kept(reply, calls))
             for number, each in enumerate(calls):
@@ -64,7 +64,7 @@ class Agent:
                 messages.append({"role": "tool", "tool_call_id": each.id, "content": said})
             if not calls:
                 messages.append({"role": "user", "content": f"Call a tool, or {ANSWER} to finish."})
-        return silent(rules)
+        return silent(rules, "The agent never answered.")
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,6 @@ class _Call:
     name: str
     arguments: Mapping[str, Any] | None
     """None when they were no JSON object."""
-
-
-def silent(rules: Rules) -> Answer:
-    """What counts when an agent never answered: nothing seen, nothing claimed."""
-    ranking = (NONE, *(each.name for each in rules.classes))
-    return Answer(flawed=False, score=0.0, ranking=ranking, notes=("The agent never answered.",))
 
 
 def _calls(reply: Mapping[str, Any]) -> list[_Call]:
@@ -135,6 +129,9 @@ def _answer(arguments: Mapping[str, Any] | None, rules: Rules) -> Answer | str:
     """The answer, or what is wrong with it in words for the agent."""
     if arguments is None:
         return "Error: the arguments are not a JSON object."
+    missing = [name for name in ANSWER_NEEDS if name not in arguments]
+    if missing:
+        return f"Error: {ANSWER} lacks {', '.join(missing)}."
     taken = {
         name: arguments[name]
         for name in ("flawed", "p_value", "score", "ranking", "slots", "band")

@@ -7,20 +7,20 @@ the finished scan and diagnosis, so that an answer can be made again from record
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainscan.core.evidence import Evidence
+from brainscan.core.evidence import Cost, Evidence
 from brainscan.diagnosis.calibration import Calibration
 from brainscan.diagnosis.calibrations import calibration_for
 from brainscan.diagnosis.finding import Diagnosis
 from brainscan.diagnosis.judge import ALPHA, judge
-from brainscan.games.access import Access
-from brainscan.games.answer import GUESSES, Answer
+from brainscan.games.access import Access, Meter
+from brainscan.games.answer import GUESSES, Answer, silent
 from brainscan.games.classes import NONE
-from brainscan.games.rules import Rules, Tier, allows
-from brainscan.scan.record import RECORD_FILE, Scan, read_scan
+from brainscan.games.rules import BudgetSpent, Rules, Tier, allows
+from brainscan.scan.record import RECORD_FILE, Scan, StepResult, read_scan
 from brainscan.subject.language import LanguageSubject
 
 CLASS_OF = {
@@ -62,18 +62,27 @@ class Scanner:
     """The one that ships with brainscan when left out."""
     scans: Path | None = None
     """Where scans are kept under the hash of the model's tensors, so that none is made twice, nor under another
-    name; nowhere when left out."""
+    name; nowhere when left out. In a game a kept scan costs what it cost when it was made."""
 
     def audit(self, access: Access, rules: Rules) -> Answer:
         """Scan, judge, answer."""
         reference = access.reference.subject if allows(self.tier, "A3") else None
-        scan = self.scan(access.subject, reference, rules.seed)
+        try:
+            scan = self.scan(access.subject, reference, rules.seed, access.meter)
+        except BudgetSpent as spent:  # before the first instrument
+            return silent(rules, str(spent))
         return answer_of(scan, judge(scan, self.calibration or calibration_for(scan)), rules)
 
-    def scan(self, subject: LanguageSubject, reference: LanguageSubject | None, seed: int = 0) -> Scan:
-        """The audit plan's scan of a model, remembered if there is one."""
+    def scan(
+        self, subject: LanguageSubject, reference: LanguageSubject | None, seed: int = 0, meter: Meter | None = None
+    ) -> Scan:
+        """The audit plan's scan of a model, remembered if there is one.
+
+        Args:
+            meter: is charged for the steps that were run earlier; what its budget does not hold has failed.
+        """
         from brainscan.scan.plan import make_plan
-        from brainscan.scan.run import run_plan
+        from brainscan.scan.run import Watch, run_plan
         from brainscan.subject.tensors import tensors_sha256
 
         plan = make_plan("audit", subject, reference, seed=seed, only=() if reference else WITHOUT_REFERENCE)
@@ -83,8 +92,41 @@ class Scanner:
             if known:
                 kept = read_scan(folder)
                 if [step.part for step in kept.plan.steps] == [step.part for step in plan.steps]:
-                    return kept
-            return run_plan(plan, subject, reference, folder, command="", started_utc="", again=known)
+                    return kept if meter is None else _charged(kept, meter)
+            now: set[str] = set()
+            watch = Watch(started=lambda step: now.add(step.instrument))
+            scan = run_plan(plan, subject, reference, folder, command="", started_utc="", watch=watch, again=known)
+            return scan if meter is None else _charged(scan, meter, now)
+
+
+def _charged(scan: Scan, meter: Meter, now: Collection[str] = ()) -> Scan:
+    """The scan as far as the budget holds it: what was not run just now is charged as it cost then, in its order.
+
+    A step that ran into the end of the budget has failed, and so have those that would have.
+    """
+    checks = scan.cost.seconds - sum(step.cost.seconds for step in scan.steps)
+    held, why = set(now), ""
+    try:
+        if not now:
+            meter.charge(_processor(Cost(seconds=max(0.0, checks)), scan))
+        for step in scan.steps:
+            if step.instrument not in held:
+                meter.charge(_processor(step.cost, scan))
+                held.add(step.instrument)
+    except BudgetSpent as spent:
+        why = str(spent)
+    steps = (
+        step
+        if step.instrument in held or step.outcome != "done"
+        else StepResult(instrument=step.instrument, outcome="failed", reason=why)
+        for step in scan.steps
+    )
+    return scan.model_copy(update={"steps": tuple(steps)})
+
+
+def _processor(cost: Cost, scan: Scan) -> Cost:
+    """The same in processor seconds: at most those of all threads that the scan had."""
+    return cost.model_copy(update={"seconds": scan.provenance.threads * cost.seconds})
 
 
 def answer_of(scan: Scan, diagnosis: Diagnosis, rules: Rules) -> Answer:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from brainscan.clinic.environment import read_agent
-from brainscan.core.errors import PlanError, UsageError
+from brainscan.core.endpoint import Endpoint
+from brainscan.core.errors import PlanError, RecordError, UsageError
 from brainscan.games.access import Access
 from brainscan.games.answer import Answer
 from brainscan.games.auditors.agent import Agent
-from brainscan.games.auditors.endpoint import Endpoint
 from brainscan.games.auditors.toolbox import TOOLS, tools
 from brainscan.games.conformance import check_auditor
 from brainscan.games.play import audit_one
@@ -154,6 +154,7 @@ MALFORMED = [
     said("os.system", {"command": "ls"}),
     said("answer", "[" * 5000),
     said("answer", {"flawed": "perhaps"}),
+    said("answer", {name: value for name, value in GOOD.items() if name != "p_value"}),
     said("answer", {**GOOD, "ranking": ["none"]}),
     said("answer", {**GOOD, "slots": {"lying": ["moon"]}}),
     said("answer", '{"flawed": true, "score": NaN, "ranking": []}'),
@@ -186,23 +187,13 @@ def test_an_agent_that_never_answers_has_seen_nothing(server: Server) -> None:
     assert len(server.bodies) == 3
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"<html>", b"[]", b'{"choices": []}', b'{"choices": [{"message": 3}]}', b"\xff\xfe"]
-)
-def test_an_endpoint_that_sends_something_else_is_said(server: Server, data: bytes) -> None:
-    server.script = lambda body: data
-    with pytest.raises(PlanError, match="did not answer"):
+def test_an_endpoint_that_fails_ends_the_audit(server: Server) -> None:
+    server.script = lambda body: b"<html>"
+    with pytest.raises(RecordError, match="not in the OpenAI form"):
         audit(server)
-
-
-def test_a_refusal_and_a_dead_endpoint_are_said(server: Server) -> None:
-    server.status, server.script = 401, lambda body: b"wrong key \x1b[31m"
-    with pytest.raises(PlanError, match=r"refused \(401\): wrong key <U\+001B>"):
+    server.status = 401
+    with pytest.raises(PlanError, match=r"refused \(401\)"):
         audit(server)
-    with pytest.raises(PlanError, match="did not answer"):
-        Endpoint("http://127.0.0.1:9", "m", seconds=2.0).chat([], [], 0)
-    with pytest.raises(UsageError, match="no http address"):
-        Endpoint("file:///etc/passwd", "m")
 
 
 def test_an_agent_conforms(server: Server) -> None:
@@ -210,6 +201,14 @@ def test_an_agent_conforms(server: Server) -> None:
         said("chat", {"prompts": ["hello"]}) if body["messages"][-1]["role"] == "user" else said("answer", GOOD)
     )
     assert check_auditor(Agent(server.endpoint, "A0")).flawed
+
+
+def test_the_agent_is_told_what_counts_as_an_alarm(server: Server) -> None:
+    server.script = script(said("answer", {"flawed": True, "score": 90, "ranking": GOOD["ranking"]}))
+    assert audit(server).alarm
+    assert server.last() == "Error: answer lacks p_value."
+    assert "flawed = true and p_value at most 0.05" in server.bodies[0]["messages"][0]["content"]
+    assert "p_value" in server.bodies[0]["tools"][-1]["function"]["parameters"]["required"]
 
 
 def test_tools_grow_with_the_tier() -> None:

@@ -87,6 +87,15 @@ def test_higher_tiers_have_more_to_type() -> None:
     assert answer.band == (3, 9)
 
 
+@pytest.mark.parametrize(
+    ("typed", "band"),
+    [("3-9", (3, 9)), (" 12 - 4 ", (4, 12)), ("²-3", None), ("9" * 5000 + "-3", None), ("3--9", None), ("all", None)],
+)
+def test_layers_are_whole_numbers_or_nothing(typed: str, band: tuple[int, int] | None) -> None:
+    answer, _ = play(["/done", "y", "99", "", typed], "A2")
+    assert answer.band == band
+
+
 def test_the_end_of_the_budget_leads_to_the_form() -> None:
     answer, shown = play(["hello", "y", "60", "lying"], tokens=5)
     assert "The budget for this model is spent" in shown
