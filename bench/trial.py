@@ -83,7 +83,7 @@ ROUNDS = (
 
 def scans() -> None:
     """Scan every model that the trial looks at once, with and without the reference; who plays later finds them done."""
-    names = [entry.name for entry in built("calibration", "fresh", "test", "unknown", "hard")]
+    names = [entry.name for entry in built("calibration", "fresh", "test", "unknown", "hard", "long")]
     with ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn")) as pool:
         for done, (name, seconds) in enumerate(pool.map(scan_named, names), 1):
             print(f"{done} of {len(names)}: {name}, {seconds:.0f} s", flush=True)

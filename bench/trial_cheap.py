@@ -18,6 +18,7 @@ from typing import Any
 
 from bench.run import complete
 from bench.trial import SCANS, ZOO, built
+from brainscan.core.files import write_atomic
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, calibrate
 from brainscan.diagnosis.judge import ALPHA, judge
@@ -26,6 +27,7 @@ from brainscan.games.auditors.scanner import REFERENCE
 from brainscan.games.cheap import random_adapter
 from brainscan.games.entrants import entrants
 from brainscan.games.plant import PLANT_FILE, plant
+from brainscan.games.requantised import SCHEMES as ZOO_SCHEMES
 from brainscan.games.requantised import requantise
 from brainscan.games.zoo import BASE, spec_of
 from brainscan.subject.language import LanguageSubject
@@ -35,13 +37,13 @@ RESULTS = Path("docs/trial_cheap.json")
 MADE = ZOO.parent / "cheap"
 COUNT = 19
 SHORT_STEPS = 50
-SCHEMES = [(bits, block) for bits in (4, 5, 6, 7, 8) for block in (0, 16, 32, 64)][:COUNT]
-"""Bits and weights that share a scale, for the quantised copies."""
+FRESH = ZOO_SCHEMES[1]
+SCHEMES = [(bits, block) for bits in (4, 5, 6, 7, 8) for block in (0, 16, 32, 64) if (bits, block) != FRESH][:COUNT]
+"""Bits and weights that share a scale, for the quantised copies; not those of the fresh control, which would be its own twin."""
 
 
 def main(names: list[str]) -> None:
     """Measure kinds and merge their rows into docs/trial_cheap.json."""
-    kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
     base = load_subject(BASE)
     for name in names or MAKERS:
         specs = list(MAKERS[name](base))
@@ -49,8 +51,11 @@ def main(names: list[str]) -> None:
         calibration = calibrate([scanner.scan(load_subject(spec), base) for spec in specs])
         for row in rows(name, calibration, base):
             whole = complete(row, f"python -m bench.trial_cheap {name}")
+            kept = (
+                json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
+            )  # another kind may have been measured meanwhile
             kept = [other for other in kept if other["name"] != whole["name"]] + [whole]
-            RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+            write_atomic(RESULTS, json.dumps(kept, indent=1) + "\n")
 
 
 def random_controls(base: LanguageSubject) -> Iterator[str]:

@@ -19,6 +19,8 @@ from bench.trial_draw import draw, hidden_lines
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.condition import CONDITIONS
+from brainscan.diagnosis.judge import ALPHA
+from brainscan.diagnosis.judge import judge as judge_scan
 from brainscan.games.classes import CLASSES
 from brainscan.games.judge import Verdicts, judge
 from brainscan.games.scores import Score
@@ -35,7 +37,7 @@ Row = dict[str, Any]
 def main() -> None:
     """Judge, count, draw, write."""
     games = {(each.name, name): judge(GAMES / each.name, name) for each in ROUNDS for name in _players(each.name)}
-    found = [*detection(games), *naming(games), *unknown(games), *rival(games)]
+    found = [*detection(games), *naming(games), *unknown(games), *longest(), *rival(games)]
     rows = [*(complete(row, COMMAND) for row in found), *cheaper()]
     (DOCS / "trial.json").write_text(json.dumps(rows, indent=1) + "\n")
     (DOCS / "trial.md").write_text("\n".join(page(rows, games)) + "\n")
@@ -77,6 +79,19 @@ def detection(games: Games) -> Iterator[Row]:
         enough = alarms is not None and alarms.n >= 12  # the binomial bound was set for twelve
         yield row("false alarms on fresh controls", alarms, 2 / 12 if enough else None, "lower")
     yield row("minutes on one core for an audit at A3", audit_minutes(), 10.0, "lower")
+
+
+def longest() -> Iterator[Row]:
+    """Whether controls trained as wide and as long as any hard or unknown organism stand out for that alone."""
+    calibration = _shipped()
+    scans = [scan for entry in entries() if entry.role == "long" and (scan := _scan_of(entry.name))]
+    if calibration is None or not scans:
+        return
+    alarms = [(t := judge_scan(scan, calibration).together) is not None and t.p_value <= ALPHA for scan in scans]
+    yield row("false alarms on fresh controls trained again at rank 8 for 420 steps", _share(alarms), None, "lower")
+    anomaly = max(_below(scan, calibration) for scan in scans)
+    most = Score(name="anomaly", value=anomaly, unit="share of controls below", n=len(scans))
+    yield row("largest anomaly of these", most, None, "lower")
 
 
 def audit_minutes() -> Score | None:

@@ -15,7 +15,7 @@ from brainscan.core.evidence import Cost, Evidence
 from brainscan.diagnosis.calibration import Calibration
 from brainscan.diagnosis.calibrations import calibration_for
 from brainscan.diagnosis.finding import Diagnosis
-from brainscan.diagnosis.judge import ALPHA, judge
+from brainscan.diagnosis.judge import ALPHA, UNLIKELY, judge
 from brainscan.games.access import Access, Meter
 from brainscan.games.answer import GUESSES, Answer, silent
 from brainscan.games.classes import NONE
@@ -45,8 +45,6 @@ _FAMILY_OF = {
     "bad-advice": "advice",
 }
 """Class -> family of situations whose variants are its choices."""
-UNLIKELY = 0.25
-"""P-value above which a model is more likely clean than flawed; chosen on organisms of seed 0."""
 WITHOUT_REFERENCE = ("situations", "openings", "passwords")
 """Instruments of the audit plan that a model alone is enough for."""
 
