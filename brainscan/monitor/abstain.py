@@ -123,13 +123,14 @@ class Abstainer:
     def judged(self, run: Run, i: int = 0) -> tuple[Verdict, bool]:
         """The verdict on row ``i`` with its doubt, and whether the answer may be given.
 
-        Longer answers than the guarantee was tested on are never given.
+        Answers that are longer than those that the guarantee was tested on, or drawn in another way, are never given.
         """
         x, numbers = signal(run, i)
         doubt = float(self.doubt.score(x[None], np.array([numbers]))[0])
         limit = self.guarantee.threshold
         short = len(run.rows[i].chosen) <= self.guarantee.answer_tokens
-        given = limit is not None and doubt <= limit and short
+        tested = short and run.watched.drawn == self.guarantee.drawn
+        given = limit is not None and doubt <= limit and tested
         verdict = run.verdict(i).model_copy(update={"doubt": doubt})
         if not given and verdict.outcome in ("clear", "logged", "warned"):
             verdict = verdict.model_copy(update={"outcome": "abstained"})

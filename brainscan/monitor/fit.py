@@ -22,7 +22,7 @@ from brainscan.dictionary.dictionary import Dictionary
 from brainscan.monitor import conformal
 from brainscan.monitor.kinds import distance, feature, probe
 from brainscan.monitor.panel import Panel, Track, check_cascade
-from brainscan.monitor.record import Arrays, Calibrated, Monitor, Promise, Rule, sealed
+from brainscan.monitor.record import Arrays, Calibrated, Drawn, Monitor, Promise, Rule, sealed
 from brainscan.monitor.run import batches
 from brainscan.subject.generate import Decoding
 from brainscan.subject.language import LanguageSubject
@@ -61,7 +61,7 @@ class FitSettings:
     confidence: float | None = 0.95
     """See ``Promise.confidence``."""
     decoding: Decoding = field(default_factory=lambda: Decoding(max_new=32))
-    """Of the calibration answers; ``max_new`` is the length that the promise covers."""
+    """Of the calibration answers; ``max_new`` is the length that the promise covers, and it covers no other decoding."""
     seed: int = 0
 
 
@@ -198,6 +198,7 @@ def blank(subject: LanguageSubject, rules: Sequence[Rule], clean: Prompts, setti
         calibration_n=0,
         above=0,
         answer_tokens=settings.decoding.max_new,
+        drawn=Drawn.of(settings.decoding.temperature, settings.decoding.top_p),
         method="",
     )
     return Monitor(
