@@ -89,6 +89,15 @@ def test_many_prompts_are_traced_in_one_model(folder: Path) -> None:
     assert json.loads(done.output)["prompts"] == ["Hello you", "Goodbye"]
 
 
+def test_prompts_that_are_no_utf8_are_said(folder: Path) -> None:
+    (folder / "latin.txt").write_bytes(b"caf\xe9\n")
+    model = str(folder / "model")
+    done = run("aggregate", "--subject", model, "--prompts", str(folder / "latin.txt"))
+    assert (done.exit_code, "UTF-8" in done.stderr) == (3, True)
+    piped = CliRunner().invoke(app, ["circuit", "trace", model, "-", "--tests", "0"], input=b"caf\xe9\n")
+    assert (piped.exit_code, "UTF-8" in piped.stderr) == (3, True)
+
+
 def test_swap_says_before_after_and_control(folder: Path) -> None:
     words = (str(folder / "model"), "abc X def", "abc Y def", "--old-word", "X", "--new-word", "Y",
              "--old-answer", "a", "--new-answer", "b")  # fmt: skip
