@@ -102,7 +102,9 @@ def show(file: File, html: Html = None, svg: Svg = None, as_json: AsJson = False
 @verbs.command()
 @plain_errors
 def validate(
-    file: File,
+    file: Annotated[
+        Path, typer.Argument(help="A file that circuit trace wrote; a foreign graph has no model to test in.")
+    ],
     subject: Subject,
     nodes: Annotated[int, typer.Option(help="Nodes to test.", min=0, max=5000)] = 50,
     edges: Annotated[int, typer.Option(help="Edges to test.", min=0, max=5000)] = 50,

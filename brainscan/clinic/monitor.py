@@ -11,9 +11,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from brainscan.clinic.circuit import load
 from brainscan.clinic.incidents import open_incident
-from brainscan.clinic.prompts import QuestionLine, read_lines, read_prompts, read_text, said_of
+from brainscan.clinic.prompts import QuestionLine, read_lines, read_prompts, read_text
 from brainscan.core.errors import InputError, UsageError
-from brainscan.core.evidence import Record
+from brainscan.core.evidence import Record, said_of
 from brainscan.monitor.record import Monitor, Policy, Rule, read_monitor, write_monitor
 
 if TYPE_CHECKING:

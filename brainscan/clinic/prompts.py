@@ -9,8 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 
 from brainscan.core.errors import InputError
-from brainscan.core.evidence import Record
-from brainscan.core.visible import visible
+from brainscan.core.evidence import Record, said_of
 
 _LARGEST_FILE = 64 << 20
 
@@ -89,13 +88,6 @@ def read_stdin() -> str:
         return sys.stdin.read().removesuffix("\n")
     except UnicodeDecodeError as error:
         raise InputError("What came on stdin is not UTF-8 text.", "Send UTF-8.") from error
-
-
-def said_of(error: ValidationError) -> str:
-    """What is wrong first, and where, in one line that shows nothing hidden."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return visible(f"{where}: {first['msg']}" if where else first["msg"], keep="", limit=200)
 
 
 def _numbered(path: Path) -> list[tuple[int, str]]:
