@@ -70,7 +70,7 @@ def fit_monitor(request: FitRequest, progress: Progress = lambda fraction, words
         InputError: a file holds nothing usable, or too few clean prompts for the promise.
         UsageError: the rules or the guarantee mean nothing. SubjectError, StorageError.
     """
-    from brainscan.monitor.abstain import Asked, with_guarantee
+    from brainscan.monitor.abstain import Asked, check_asked, with_guarantee
     from brainscan.monitor.fit import FitSettings, fit
     from brainscan.monitor.guarantee import Bound
     from brainscan.subject.generate import Decoding
@@ -85,6 +85,8 @@ def fit_monitor(request: FitRequest, progress: Progress = lambda fraction, words
     clean = [_ids(subject, text, request) for text in texts]
     settings = FitSettings(request.rate, request.confidence, Decoding(max_new=request.max_new), request.seed)
     asked = [Asked(_ids(subject, line.question, request), line.answers) for line in questions]
+    if bound:
+        check_asked([lesson.rule for lesson in lessons], asked)
     end = 0.6 if bound else 1.0
     monitor, arrays = fit(subject, clean, lessons, settings, lambda f, w: progress(0.05 + (end - 0.05) * f, w))
     if bound:

@@ -153,6 +153,13 @@ def test_a_guarantee_that_means_nothing_is_refused_before_anything_is_loaded(fil
         assert "Line 1" in done.stderr if "0.1" in options[1] else "no guarantee" in done.stderr
 
 
+def test_too_few_questions_are_refused_before_anything_is_learned(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brainscan.monitor.fit.fit", None)
+    (files / "q.jsonl").write_text('{"question": "Capital of France?", "answers": ["Paris"]}\n' * 59)
+    done = fit(files, "--guarantee", "error<=0.1", "--questions", files / "q.jsonl")
+    assert (done.exit_code, "59 questions are too few" in done.stderr) == (3, True)
+
+
 def test_a_fit_and_a_server_use_the_threads_of_the_environment(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr("torch.set_num_threads", asked.append)
