@@ -185,11 +185,11 @@ class _Desk:
     def _ours(self, done: Done) -> dict[str, Any]:
         """What is said beside an answer. Rules whose policy is to log speak to the operator alone."""
         silent = {rule.name for rule in self.engine.panel.monitor.rules if rule.policy == "log"}
-        logged = done.verdict.outcome == "logged"
+        verdict = done.verdict.without(silent)
         return {
-            "verdict": done.verdict.without(silent).model_dump(mode="json"),
+            "verdict": verdict.model_dump(mode="json"),
             "ending": done.ending,
-            "incident": None if logged else done.incident,
+            "incident": done.incident if verdict.alarms or verdict.failure else None,
         }
 
 

@@ -243,14 +243,14 @@ class Engine:
         self._tell_alarms(job, run)
         ending = "monitor" if run.rows[0].ended == "monitor" else ending
         verdict = run.verdict(0)
+        if ending in _FINISHED:
+            self._see_drift(job, run)
         if self.abstainer is not None and ending in _FINISHED:
             verdict, given = self.abstainer.judged(run)
             job.tell(Piece(job.held if given else ABSTAINED))
             ending = ending if given else "abstained"
         if verdict.alarms or verdict.failure:
             self._keep(job, run, ending)
-        if ending in _FINISHED:
-            self._see_drift(job, run)
         self._done(job, ending, verdict)
 
     def _see_drift(self, job: Job, run: Run) -> None:
