@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from brainscan.circuits.graph import Counts, Edge, Graph, Node, Settings, read_json, strongest
 from brainscan.circuits.scores import Weighted, graph_scores, influence
 from brainscan.core.errors import RecordError
+from brainscan.core.evidence import said_of
 from brainscan.core.files import folder_atomic, write_atomic
+from brainscan.core.visible import visible
 
 VIRTUAL = 10_000_000
 """Outcomes that are no token count from here."""
@@ -79,7 +83,7 @@ def check_exchange(value: Any) -> dict[str, Any]:
     """The same value, if it is a sound graph of theirs.
 
     Raises:
-        RecordError: a required key is missing, two nodes share an id, or a link names a node that is not there.
+        RecordError: a required key is missing, an id is no text, two nodes share one, or a link names a node that is not there.
     """
     if not isinstance(value, dict):
         raise RecordError("The graph is no JSON object.", "Name a graph of circuit-tracer or Neuronpedia.")
@@ -91,13 +95,15 @@ def check_exchange(value: Any) -> dict[str, Any]:
         for item in value[part]:
             _has(item, part, f"one of its {part}")
     ids = [node["node_id"] for node in value["nodes"]]
-    if twice := {id for id in ids if ids.count(id) > 1} if len(set(ids)) < len(ids) else set():
+    named = [link[end] for link in value["links"] for end in ("source", "target")]
+    if any(not isinstance(id, str) for id in (*ids, *named)):
+        raise RecordError("An id in the graph is no text.", "Export the graph again.")
+    if twice := [id for id, times in Counter(ids).items() if times > 1]:
         raise RecordError(
-            f"{len(twice)} node ids stand for two nodes each, first {sorted(map(str, twice))[0]}.",
+            f"{len(twice)} node ids stand for two nodes each, first {visible(min(twice), keep='', limit=60)}.",
             "The writer named an error like a feature of layer 0; export it with brainscan circuit export.",
         )
-    known = set(ids)
-    if any(link["source"] not in known or link["target"] not in known for link in value["links"]):
+    if not set(named) <= set(ids):
         raise RecordError("A link of the graph names a node that is not there.", "Export the graph again.")
     return value
 
@@ -106,18 +112,23 @@ def from_exchange(value: Any) -> Graph:
     """A graph of theirs as ours; what theirs does not say (settings, tests) is left at its default.
 
     Raises:
-        RecordError: it is not sound (``check_exchange``), or names a node in a way that nobody writes.
+        RecordError: it is not sound (``check_exchange``), names a node in a way that nobody writes, goes in circles, or
+            would be no sound graph of ours.
     """
     value = check_exchange(value)
     meta, found = value["metadata"], value["nodes"]
     try:
         tokens = tuple(str(token) for token in meta["prompt_tokens"])
         last = max((int(node["layer"]) for node in found if str(node["layer"]).isdigit()), default=1)
-        nodes = {str(node["node_id"]): _own_node(node, last, i) for i, node in enumerate(found)}
-        edges = [(str(e["source"]), str(e["target"]), float(e["weight"])) for e in value["links"]]
-    except (TypeError, ValueError, AttributeError) as error:
+        nodes = {node["node_id"]: _own_node(node, last, i) for i, node in enumerate(found)}
+        if len({node.id for node in nodes.values()}) < len(nodes):
+            raise RecordError("Two nodes of the graph are the same part of the model.", "Export the graph again.")
+        edges = [(e["source"], e["target"], float(e["weight"])) for e in value["links"]]
+        return _graph(meta, tokens, nodes, edges, last)
+    except ValidationError as error:
+        raise RecordError(f"The graph is not sound: {said_of(error)}.", "Export the graph again.") from error
+    except (TypeError, ValueError, AttributeError, LookupError, OverflowError) as error:
         raise RecordError("The graph holds a value of the wrong kind.", "Export the graph again.") from error
-    return _graph(meta, tokens, nodes, edges, last)
 
 
 def write_exchange(path: Path, graph: Graph, slug: str, scan: str | None = None) -> None:

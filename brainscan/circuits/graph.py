@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from brainscan.core.errors import RecordError
-from brainscan.core.evidence import Finite, Record, Status
+from brainscan.core.evidence import Finite, Record, Status, said_of
 from brainscan.core.files import write_atomic
 from brainscan.core.provenance import Versions
 
@@ -311,9 +311,8 @@ def read_graph(path: Path) -> Graph:
     try:
         return Graph.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
         raise RecordError(
-            f"{path} is not a circuit of brainscan: {'.'.join(map(str, first['loc']))} {first['msg']}.",
+            f"{path} is not a circuit of brainscan: {said_of(error)}.",
             "Trace it again, or read foreign graphs with brainscan circuit show.",
         ) from error
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.circuits.graph import Scores
+from brainscan.core.errors import RecordError
 
 Floats = NDArray[np.float32]
 
@@ -35,13 +36,19 @@ class Weighted:
 
 
 def influence(shares: Floats, weights: Floats, k: int) -> Floats:
-    """[columns]: how much of the outcome's input each source stands for, summed over all paths; 0 to 1."""
+    """[columns]: how much of the outcome's input each source stands for, summed over all paths; 0 to 1.
+
+    Raises:
+        RecordError: the graph goes in circles: no path through k nodes is longer than k.
+    """
     arriving = weights @ shares[k:]
     total = arriving.copy()
-    while arriving[:k].any():  # layers only look down, so this ends
+    for _ in range(k + 1):
+        if not arriving[:k].any():
+            return total
         arriving = arriving[:k] @ shares[:k]
         total += arriving
-    return total
+    raise RecordError("The links of the graph go in circles.", "Export the graph again.")
 
 
 def graph_scores(graph: Weighted) -> Scores:

@@ -16,6 +16,7 @@ from brainscan.cli.errors import plain_errors
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic import circuit as clinic
+from brainscan.clinic.prompts import read_prompts, read_stdin
 from brainscan.core.errors import UsageError
 
 verbs = typer.Typer(
@@ -76,7 +77,7 @@ def trace(
     settings = Settings(
         basis=basis, nodes=nodes, node_threshold=node_threshold, edge_threshold=edge_threshold, seed=seed
     )
-    text = sys.stdin.read().removesuffix("\n") if prompt == "-" else prompt
+    text = read_stdin() if prompt == "-" else prompt
     command = shlex.join(["brainscan", *sys.argv[1:]])
     wanted = clinic.Outcome(outcome, against)
     request = clinic.CircuitRequest(subject, text, wanted, settings, chat, tests, device, command)
@@ -101,7 +102,9 @@ def show(file: File, html: Html = None, svg: Svg = None, as_json: AsJson = False
 @verbs.command()
 @plain_errors
 def validate(
-    file: File,
+    file: Annotated[
+        Path, typer.Argument(help="A file that circuit trace wrote; a foreign graph has no model to test in.")
+    ],
     subject: Subject,
     nodes: Annotated[int, typer.Option(help="Nodes to test.", min=0, max=5000)] = 50,
     edges: Annotated[int, typer.Option(help="Edges to test.", min=0, max=5000)] = 50,
@@ -202,7 +205,7 @@ def diff(
 def aggregate(
     files: Annotated[list[Path] | None, typer.Argument(help="Circuits of one model, two or more.")] = None,
     subject: Annotated[str | None, typer.Option(help="Trace --prompts in this model instead of reading files.")] = None,
-    prompts: Annotated[Path | None, typer.Option(help="A text file with one prompt a line.")] = None,
+    prompts: Annotated[Path | None, typer.Option(help="Prompts: one a line, or .jsonl with a field prompt.")] = None,
     outcome: Token = None,
     basis: Basis = clinic.NEURONS,
     nodes: Nodes = 2000,
@@ -224,7 +227,7 @@ def aggregate(
     if subject is not None and prompts is not None:
         settings = Settings(basis=basis, nodes=nodes, seed=seed)
         request = clinic.CircuitRequest(subject, "", clinic.Outcome(outcome), settings, chat, tests=0, device=device)
-        lines = [line for line in prompts.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = read_prompts(prompts)
         with progress_bar("aggregate") as progress:
             graphs = clinic.trace_many(request, lines, progress)
     else:

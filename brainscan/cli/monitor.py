@@ -165,7 +165,8 @@ def _print_monitor(console: Console, monitor: Monitor) -> None:
     print_line(console, ("Monitor ", "bold"), f"{monitor.sha256[:12]} of {monitor.subject_name}")
     print_line(
         console,
-        f"  promises at most {promise.rate:.2%} false alarms {sure}, for answers up to {promise.answer_tokens} tokens "
+        f"  promises at most {promise.rate:.2%} false alarms {sure}, for {promise.drawn.words()} up to "
+        f"{promise.answer_tokens} tokens "
         f"({promise.calibration_n} clean answers, {promise.above} above the threshold)",
     )
     for rule in monitor.rules:
@@ -176,5 +177,6 @@ def _print_monitor(console: Console, monitor: Monitor) -> None:
         print_line(
             console,
             f"  guarantees at most {bound.error:.1%} errors among the answers given with confidence "
-            f"{bound.confidence:g}: {given} {bound.answered} of {bound.calibration_n} ({bound.wrong} wrong)",
+            f"{bound.confidence:g}, for {bound.drawn.words()}: {given} {bound.answered} of {bound.calibration_n} "
+            f"({bound.wrong} wrong)",
         )

@@ -40,6 +40,9 @@ def serve(
 ) -> None:
     """Serve a model under watch, with OpenAI's routes. Ctrl-C or SIGTERM ends it; nothing is lost.
 
+    A request that names no temperature is answered greedily, as the monitor was calibrated; one that is drawn otherwise is
+    outside its promise, and under a guarantee it is not answered.
+
     The bearer token is read from BRAINSCAN_TOKEN.
 
     Example: brainscan serve smollm2-135m-instruct --monitor monitor.safetensors --port 8000

@@ -14,11 +14,12 @@ from brainscan.cli.errors import plain_errors
 from brainscan.cli.library import STDOUT
 from brainscan.cli.models import progress_bar
 from brainscan.cli.printing import print_json, print_line
-from brainscan.clinic.treat import Exports, Target, TreatRequest, write_page
+from brainscan.clinic.treat import Done, Exports, Target, TreatRequest, write_page
 from brainscan.clinic.treat import treat as treat_
+from brainscan.clinic.turn_up import TurnedUp
 from brainscan.core.errors import UsageError
 from brainscan.core.files import write_atomic
-from brainscan.treatment.record import TreatmentRecord
+from brainscan.core.visible import visible
 
 Subject = Annotated[str, typer.Argument(help="A short name, a folder, a .gguf file, a hub id, or BASE+ADAPTER_FOLDER.")]
 Reference = Annotated[
@@ -55,6 +56,10 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same machine: same tr
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps. Default: the best there is.")]
 
 
+_TURNING = ("subject", "turn_up", "ask", "gguf", "json", "device")
+"""What --turn-up looks at."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb to the application."""
     app.command("treat")(treat)
@@ -62,6 +67,7 @@ def register(app: typer.Typer) -> None:
 
 @plain_errors
 def treat(
+    context: typer.Context,
     subject: Subject,
     reference: Reference = None,
     finding: FindingName = None,
@@ -95,6 +101,7 @@ def treat(
 
     Example: brainscan treat smollm2-135m-instruct --turn-up "the sea" --gguf sea.gguf
     """
+    _no_foreign_options(context)
     if turn_up is not None:
         _turn_up(subject, turn_up, tuple(ask or ()), gguf, json, device)
         return
@@ -116,16 +123,31 @@ def treat(
     )
     with progress_bar(f"treat {subject}") as progress:
         done = treat_(request, progress)
-    written = list(done.written)
-    if html is not None:
-        write_page(html, done.record)
-        written.append(html)
-    _told(done.folder, done.record, written, json)
+    _told(done, html, json)
 
 
-def _told(folder: Path, record: TreatmentRecord, written: list[Path], json: Path | None) -> None:
+def _no_foreign_options(context: typer.Context) -> None:
+    """An option that this way of treating does not look at is refused: ignored, it would seem to be obeyed."""
+    sources = {option: context.get_parameter_source(option.name or "") for option in context.command.params}
+    # Compared by name: typer has a copy of click inside, and which of the two this is depends on its version.
+    given = [option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    turning = "turn_up" in {option.name for option in given}
+    for option in given:
+        if turning and option.name not in _TURNING:
+            raise UsageError(f"--turn-up has no use for {option.opts[0]}.", "Leave it out, or treat without --turn-up.")
+        if not turning and option.name == "ask":
+            raise UsageError(
+                "--ask says what to ask under --turn-up, which is not there.", "Add --turn-up, or leave it out."
+            )
+
+
+def _told(done: Done, html: Path | None, json: Path | None) -> None:
     from brainscan.report.treatment import print_treatment
 
+    record, written = done.record, list(done.written)
+    if html is not None:
+        write_page(html, record)
+        written.append(html)
     if json == STDOUT:
         print_json(record)
         return
@@ -136,7 +158,7 @@ def _told(folder: Path, record: TreatmentRecord, written: list[Path], json: Path
         written.append(json)
     for path in written:
         print_line(console, f"Wrote {path}")
-    print_line(console, ("Treatment: ", "dim"), str(folder))
+    print_line(console, ("Treatment: ", "dim"), str(done.folder))
 
 
 def _turn_up(
@@ -148,6 +170,16 @@ def _turn_up(
         raise UsageError("--turn-up prints its JSON and writes none.", "Give --json -, or leave it out.")
     with progress_bar(f"turn up {concept}") as progress:
         turned = turn_up(TurnUpRequest(subject, concept, ask, gguf=gguf, device=device), progress)
+    _print_turned(turned, gguf, json)
+    if gguf is not None and not turned.best:
+        raise UsageError(
+            f"No dose made the model speak of {visible(concept, keep='')} more than it does untreated, so there is no control "
+            f"vector to write: {gguf} was not written.",
+            "Try another word for it, or other requests with --ask.",
+        )
+
+
+def _print_turned(turned: TurnedUp, gguf: Path | None, json: Path | None) -> None:
     if json == STDOUT:
         print_json(turned)
         return
@@ -162,5 +194,5 @@ def _turn_up(
         for exchange in one.shown[:2]:
             print_line(console, ("  > ", "dim"), exchange.prompt)
             print_line(console, "    ", exchange.answer)
-    if gguf is not None:
+    if gguf is not None and turned.best:
         print_line(console, f"Wrote {gguf}")

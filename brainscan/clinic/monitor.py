@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from brainscan.clinic.environment import read_environment
+from brainscan.clinic.circuit import load
 from brainscan.clinic.incidents import open_incident
+from brainscan.clinic.prompts import QuestionLine, read_lines, read_prompts, read_text
 from brainscan.core.errors import InputError, UsageError
-from brainscan.core.evidence import Record
-from brainscan.core.visible import visible
-from brainscan.monitor.record import Arrays, Monitor, Policy, Rule, read_monitor, write_monitor
+from brainscan.core.evidence import Record, said_of
+from brainscan.monitor.record import Monitor, Policy, Rule, read_monitor, write_monitor
 
 if TYPE_CHECKING:
     from brainscan.monitor.fit import Lesson
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
 
 Progress = Callable[[float, str], None]
-
-_LARGEST_FILE = 64 << 20
 
 
 class RuleFile(Record):
@@ -38,6 +35,9 @@ class RuleFile(Record):
     dictionary: str | None = None
     """Of a feature: folder of the dictionary."""
     feature: int = Field(default=0, ge=0)
+
+
+_RULES = TypeAdapter(list[RuleFile])
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,29 @@ def fit_monitor(request: FitRequest, progress: Progress = lambda fraction, words
         InputError: a file holds nothing usable, or too few clean prompts for the promise.
         UsageError: the rules or the guarantee mean nothing. SubjectError, StorageError.
     """
+    from brainscan.monitor.abstain import Asked, check_asked, with_guarantee
     from brainscan.monitor.fit import FitSettings, fit
+    from brainscan.monitor.guarantee import Bound
     from brainscan.subject.generate import Decoding
 
     if bool(request.guarantee) != bool(request.questions):
         raise UsageError("A guarantee needs questions, and questions a guarantee.", "Give both or neither.")
+    bound = Bound.parse(request.guarantee) if request.guarantee else None
+    questions = read_lines(request.questions, QuestionLine) if request.questions else []
     texts = read_prompts(request.clean)
-    subject = _load(request.subject, lambda f, w: progress(0.05 * f, w))
+    subject = load(request.subject, None, lambda f, w: progress(0.05 * f, w))
     lessons = _lessons(subject, request)
     clean = [_ids(subject, text, request) for text in texts]
     settings = FitSettings(request.rate, request.confidence, Decoding(max_new=request.max_new), request.seed)
-    end = 0.6 if request.guarantee else 1.0
+    asked = [Asked(_ids(subject, line.question, request), line.answers) for line in questions]
+    if bound:
+        check_asked([lesson.rule for lesson in lessons], asked)
+    end = 0.6 if bound else 1.0
     monitor, arrays = fit(subject, clean, lessons, settings, lambda f, w: progress(0.05 + (end - 0.05) * f, w))
-    if request.guarantee and request.questions:
-        monitor, arrays = _with_guarantee(subject, monitor, arrays, request, lambda f, w: progress(0.6 + 0.4 * f, w))
+    if bound:
+        monitor, arrays = with_guarantee(
+            subject, monitor, arrays, asked, bound, lambda f, w: progress(0.6 + 0.4 * f, w)
+        )
     return write_monitor(request.out, monitor, arrays)
 
 
@@ -97,7 +106,7 @@ def open_watch(spec: str, file: Path, progress: Progress = lambda f, w: None) ->
     from brainscan.monitor.watch import Watch
 
     monitor, arrays = read_monitor(file)
-    return Watch.of(_load(spec, progress), monitor, arrays)
+    return Watch.of(load(spec, None, progress), monitor, arrays)
 
 
 def replay_incident(
@@ -119,45 +128,6 @@ def replay_incident(
     return replay(watch.subject, watch.panel, incident)
 
 
-def read_prompts(path: Path) -> list[str]:
-    """Prompts of a file: one a line, or JSON lines with a field "prompt". Blank lines are left out.
-
-    Raises:
-        InputError: it cannot be read as text or holds no prompt.
-    """
-    lines = [line for line in _text(path).splitlines() if line.strip()]
-    if path.suffix == ".jsonl":
-        lines = [_field(path, i, line, "prompt") for i, line in enumerate(lines, 1)]
-    if not lines:
-        raise InputError(f"{path} holds no prompt.", "Write one a line.")
-    return lines
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(f"{path} is larger than {_LARGEST_FILE >> 20} MB.", "Split it.")
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from error
-
-
-def _field(path: Path, number: int, line: str, name: str) -> Any:
-    try:
-        return json.loads(line)[name]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"Line {number} of {path} has no field {name!r}.", "Write one JSON object a line.") from error
-
-
-def _load(spec: str, progress: Progress) -> LanguageSubject:
-    from brainscan.subject.load import load_subject
-
-    environment = read_environment()
-    return load_subject(spec, cache=environment.cache, offline=environment.offline, progress=progress)
-
-
 def _ids(subject: LanguageSubject, text: str, request: FitRequest) -> list[int]:
     return subject.chat(text) if request.chat else subject.tokens(text)
 
@@ -168,11 +138,11 @@ def _lessons(subject: LanguageSubject, request: FitRequest) -> list[Lesson]:
     if request.rules is None:
         return [Lesson(rule) for rule in default_rules(subject, request.policy)]
     try:
-        entries = [RuleFile.model_validate(entry) for entry in json.loads(_text(request.rules))]
-    except (ValueError, TypeError, ValidationError) as error:
-        said = visible(str(error).splitlines()[0], keep="", limit=200)
+        entries = _RULES.validate_json(read_text(request.rules))
+    except ValidationError as error:
         raise InputError(
-            f"{request.rules} is no list of rules: {said}.", 'Each is {"rule": {...}, "positives": FILE, ...}.'
+            f"{request.rules} is no list of rules: {said_of(error)}.",
+            'Each is {"rule": {...}, "positives": FILE, ...}.',
         ) from error
     return [_lesson(subject, entry, request) for entry in entries]
 
@@ -219,21 +189,3 @@ def _beside(request: FitRequest, name: str) -> Path:
     """Files of a rules file lie beside it."""
     assert request.rules is not None
     return request.rules.parent / name
-
-
-def _with_guarantee(
-    subject: LanguageSubject, monitor: Monitor, arrays: Arrays, request: FitRequest, progress: Progress
-) -> tuple[Monitor, Arrays]:
-    from brainscan.monitor.abstain import Asked, with_guarantee
-    from brainscan.monitor.guarantee import Bound
-
-    assert request.guarantee and request.questions
-    lines = [line for line in _text(request.questions).splitlines() if line.strip()]
-    asked: Sequence[Asked] = [
-        Asked(
-            _ids(subject, _field(request.questions, i, line, "question"), request),
-            tuple(_field(request.questions, i, line, "answers")),
-        )
-        for i, line in enumerate(lines, 1)
-    ]
-    return with_guarantee(subject, monitor, arrays, asked, Bound.parse(request.guarantee), progress)

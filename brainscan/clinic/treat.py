@@ -1,7 +1,7 @@
 """The verb treat: change what was found, measure what it did, and write it down. torch loads where it is needed.
 
-Numbered acts: 1) load subject and reference; 2) say what is to be treated; 3) run the course; 4) scan again under
-treatment, if asked; 5) write the record, the exports and the page.
+Numbered acts: 1) say what is to be treated, and refuse what cannot be; 2) load subject and reference; 3) run the
+course; 4) write the record, then the exports; 5) scan again under treatment, if asked, and write both side by side.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from brainscan.clinic.circuit import load
 from brainscan.clinic.complaint import behaviour_of_file, behaviour_of_finding, behaviour_of_organism
-from brainscan.clinic.library import open_scan
-from brainscan.core.errors import UsageError
+from brainscan.clinic.library import OpenedScan, open_scan
+from brainscan.core.errors import StorageError, UsageError
 from brainscan.core.files import write_atomic
+from brainscan.core.visible import visible
 from brainscan.treatment.record import RECORD_FILE, TreatmentRecord
 
 if TYPE_CHECKING:
+    from brainscan.scan.record import Plan as ScanPlan
     from brainscan.subject.language import LanguageSubject
     from brainscan.treatment.behaviour import Behaviour
     from brainscan.treatment.course import Finished, Plan
@@ -98,24 +100,31 @@ def treat(request: TreatRequest, progress: Progress = silent) -> Done:
     """Treat a subject and write the record.
 
     Raises:
-        SubjectError: the model cannot be used. UsageError: the request cannot mean what it says, or an export is not
-        possible for this kind. PlanError: there is nothing to test on. StorageError: the disk refused.
+        SubjectError: the model cannot be used. UsageError: the request cannot mean what it says, the scan is of another
+        model, or an export is not possible for this kind. PlanError: there is nothing to test on, or the behaviour never
+        shows. StorageError: the disk refused.
     """
     from brainscan.treatment.course import run_course
     from brainscan.treatment.saved import save_treatment
 
     _one_target(request.target)
+    opened = open_scan(request.target.scan) if request.target.finding is not None else None
+    behaviour, answers = _behaviour(request.target, opened)
+    plan = _plan(request, answers)
     subject = load(request.subject, request.device, lambda f, w: progress(0.05 * f, w))
     reference = load(request.reference, request.device, progress=silent) if request.reference else None
-    behaviour, answers = _behaviour(request.target)
-    plan = _plan(request, behaviour, answers, reference is not None)
+    if opened is not None:
+        _same_weights(opened, subject)
+    if request.rescan is not None:
+        _scan_plan(request, subject, reference)  # one that nobody knows is refused before the course, not after
     finished = run_course(subject, behaviour, reference, plan, lambda f, w: progress(0.05 + 0.75 * f, w))
     folder = request.out or TREATMENTS / _slug(subject.card.name) / f"{plan.kind}-{finished.record.sha256[:8]}"
     progress(0.8, "writing")
-    written = _export(request.exports, finished.treatment, subject)
     save_treatment(folder, finished.record, finished.treatment)
+    written = _export(request.exports, finished.treatment, subject, folder)
     if request.rescan is not None:
-        finished, pages = _scanned(request, finished, subject, reference, folder, progress)
+        before = opened.folder if opened is not None else None
+        finished, pages = _scanned(request, finished, subject, reference, folder, before, progress)
         written += pages
         write_atomic(folder / RECORD_FILE, finished.record.model_dump_json(indent=1))
     progress(1.0, "done")
@@ -142,29 +151,38 @@ def _one_target(target: Target) -> None:
         )
 
 
-def _behaviour(target: Target) -> tuple[Behaviour, tuple[str, ...]]:
+def _behaviour(target: Target, opened: OpenedScan | None) -> tuple[Behaviour, tuple[str, ...]]:
     if target.behaviour is not None:
         return behaviour_of_file(target.behaviour)
-    if target.organism is not None:
-        return behaviour_of_organism(target.organism), ()
-    return behaviour_of_finding(open_scan(target.scan), target.finding or ""), ()
+    if opened is not None:
+        return behaviour_of_finding(opened, target.finding or ""), ()
+    return behaviour_of_organism(target.organism or ""), ()
 
 
-def _plan(request: TreatRequest, behaviour: Behaviour, answers: tuple[str, ...], reference: bool) -> Plan:
+def _same_weights(opened: OpenedScan, subject: LanguageSubject) -> None:
+    if opened.scan.subject.weights_sha256 != subject.card.weights_sha256:
+        raise UsageError(
+            f"The scan {opened.scan.id} is of {visible(opened.scan.subject.name, keep='')} and not of "
+            f"{subject.card.name}: what it found need not be there.",
+            "Name a scan of this model with --scan.",
+        )
+
+
+def _plan(request: TreatRequest, answers: tuple[str, ...]) -> Plan:
     from brainscan.scan.answers import classify
     from brainscan.scan.texts.requests import PAIRS
     from brainscan.treatment.course import Plan
     from brainscan.treatment.dose import Guard
+    from brainscan.treatment.export import check_forms
     from brainscan.treatment.ledger import Material
+    from brainscan.treatment.make import check_kind
     from brainscan.treatment.protocol import BASELINES
     from brainscan.treatment.relapse import Attack
 
+    reference, exports = request.reference is not None, request.exports
     kind = request.kind or ("revert" if reference else "unlearn" if answers else "project-out")
-    if kind == "unlearn" and not (reference or answers):
-        raise UsageError(
-            "Unlearning needs to know what shall be answered instead.",
-            "Name the model it was trained from with --reference, or give answers in the file of --behaviour.",
-        )
+    check_kind(kind, reference=reference, answers=bool(answers))
+    check_forms(kind, lora=exports.lora is not None, weights=exports.weights is not None, gguf=exports.gguf is not None)
     material = Material(
         harmful=tuple(pair.harmful for pair in PAIRS[:16]),
         refused=lambda asked, answer: classify(asked, answer) == "refused",
@@ -187,11 +205,15 @@ def _regimen(request: TreatRequest, answers: tuple[str, ...]) -> Regimen:
     return usual if request.steps is None else replace(usual, steps=request.steps, gate_steps=request.steps)
 
 
-def _export(exports: Exports, treatment: Treatment, subject: LanguageSubject) -> tuple[Path, ...]:
+def _export(exports: Exports, treatment: Treatment, subject: LanguageSubject, saved: Path) -> tuple[Path, ...]:
+    """Write the forms that are wanted; where one is refused, the treatment itself is there and the error says so."""
     from brainscan.treatment.export import export_control_vector, export_lora, export_weights
 
     wanted = ((exports.lora, export_lora), (exports.weights, export_weights), (exports.gguf, export_control_vector))
-    return tuple(export(treatment, subject, path) for path, export in wanted if path is not None)
+    try:
+        return tuple(export(treatment, subject, path) for path, export in wanted if path is not None)
+    except (UsageError, StorageError) as error:
+        raise type(error)(error.cause, f"{error.next_step} The treatment itself is saved in {saved}.") from error
 
 
 def _scanned(
@@ -200,16 +222,16 @@ def _scanned(
     subject: LanguageSubject,
     reference: LanguageSubject | None,
     folder: Path,
+    before: Path | None,
     progress: Progress,
 ) -> tuple[Finished, tuple[Path, ...]]:
-    """Scan before and under treatment, and write both side by side; a finding's own scan is the one before."""
+    """Scan before and under treatment, and write both side by side; a finding's own scan is the one ``before``."""
     from brainscan.clinic.compare import open_pair, write_comparison
     from brainscan.treatment.treated import treated
 
-    before, after = folder / "before", folder / "after"
-    if request.target.finding is not None:
-        before = open_scan(request.target.scan).folder
-    else:
+    after = folder / "after"
+    if before is None:
+        before = folder / "before"
         progress(0.82, "scanning before")
         _scan(request, subject, reference, before)
     progress(0.9, "scanning under treatment")
@@ -226,14 +248,19 @@ def _scan(request: TreatRequest, subject: LanguageSubject, reference: LanguageSu
     from brainscan.diagnosis.calibrations import calibration_for
     from brainscan.diagnosis.judge import judge
     from brainscan.diagnosis.record import write_diagnosis
-    from brainscan.scan.plan import make_plan
     from brainscan.scan.run import run_plan
 
-    plan = make_plan(request.rescan or "quick", subject, reference, seed=request.seed, budget_minutes=None, only=())
+    plan = _scan_plan(request, subject, reference)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     scan = run_plan(plan, subject, reference, folder, command=request.command, started_utc=started)
     write_diagnosis(folder, judge(scan, calibration_for(scan)))
     seal(folder)
+
+
+def _scan_plan(request: TreatRequest, subject: LanguageSubject, reference: LanguageSubject | None) -> ScanPlan:
+    from brainscan.scan.plan import make_plan
+
+    return make_plan(request.rescan or "quick", subject, reference, seed=request.seed, budget_minutes=None, only=())
 
 
 def _slug(name: str) -> str:

@@ -53,7 +53,7 @@ class TurnUpRequest:
     """Requests to answer; twelve everyday ones when empty."""
     doses: tuple[float, ...] = DOSES
     gguf: Path | None = None
-    """Write the control vector at the best dose here."""
+    """Write the control vector at the best dose here; at dose 0 it would be one of zeros, and none is written."""
     device: str | None = None
 
 
@@ -82,7 +82,7 @@ def turn_up(request: TurnUpRequest, progress: Progress) -> TurnedUp:
             found.append(_answered(subject, asked, dose, words))
     sane = [one for one in found if one.loops.value <= 0.5] or found[:1]
     best = max(sane, key=lambda one: (one.mentions.value, -one.dose)).dose
-    if request.gguf is not None:
+    if request.gguf is not None and best:
         export_control_vector(treatment.at(best), subject, request.gguf)
     progress(1.0, "done")
     return TurnedUp(

@@ -13,7 +13,8 @@
     ├── SiteError                 an address inside the model
     │   ├── UnknownSite           the spelling is not an address
     │   └── SiteUnavailable       this model cannot offer that site
-    ├── InputError                a prompt or text cannot be used (empty, too long)
+    ├── InputError                a prompt or text cannot be used (empty, no Unicode)
+    │   └── TooLong               a prompt is longer than the model reads
     ├── SelfCheckFailed           the numerical self-check did not hold   (exit code 2)
     ├── PlanError                 a plan or an instrument cannot run as asked
     ├── RecordError               a scan folder or a JSON record is broken or foreign
@@ -94,6 +95,10 @@ class SiteUnavailable(SiteError):
 
 class InputError(BrainscanError):
     """A prompt or text cannot be used."""
+
+
+class TooLong(InputError):
+    """A prompt is longer than the model reads."""
 
 
 class SelfCheckFailed(BrainscanError):

@@ -9,7 +9,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brainscan.core.visible import visible
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -18,6 +20,13 @@ class Record(BaseModel):
     """Base of every record: frozen, and strict about fields that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+def said_of(error: ValidationError) -> str:
+    """What a record refused first, and where, in one line that shows nothing hidden."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return visible(f"{where}: {first['msg']}" if where else str(first["msg"]), keep="", limit=200)
 
 
 class Status(str, Enum):

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainscan.core.address import Site
-from brainscan.core.errors import UsageError
+from brainscan.core.errors import InputError, UsageError
 from brainscan.monitor.guarantee import (
+    LEAST,
     PENALTY,
     Bound,
     Doubt,
@@ -27,7 +28,7 @@ from brainscan.monitor.guarantee import (
 )
 from brainscan.monitor.panel import Panel
 from brainscan.monitor.reader import arrays_of
-from brainscan.monitor.record import Arrays, Guarantee, Monitor, Verdict, sealed
+from brainscan.monitor.record import Arrays, Guarantee, Monitor, Rule, Verdict, sealed
 from brainscan.monitor.run import Run, batches
 from brainscan.subject.generate import Decoding
 from brainscan.subject.language import LanguageSubject
@@ -70,8 +71,7 @@ def with_guarantee(
         InputError: too few questions, or too few of them answered rightly or wrongly.
         UsageError: a rule has the guarantee's name.
     """
-    if any(rule.name == NAME for rule in monitor.rules):
-        raise UsageError(f"A rule is called {NAME}, which is the guarantee's name.", "Give the rule another.")
+    check_asked(monitor.rules, asked)
     sites = signal_sites(subject)
     x, numbers, wrong = _answer(subject, monitor, asked, sites, progress)
     order = np.random.default_rng([monitor.seed, 2]).permutation(len(asked))
@@ -86,6 +86,21 @@ def with_guarantee(
     )
     held = {**arrays, **{f"{NAME}.{key}": value for key, value in doubt.arrays().items()}}
     return sealed(monitor.model_copy(update={"guarantee": record}), held), held
+
+
+def check_asked(rules: Sequence[Rule], asked: Sequence[Asked]) -> None:
+    """A guarantee can be fitted beside these rules, on so many questions: asked before anything is learned.
+
+    Raises:
+        UsageError: a rule has the guarantee's name. InputError: there are too few questions.
+    """
+    if any(rule.name == NAME for rule in rules):
+        raise UsageError(f"A rule is called {NAME}, which is the guarantee's name.", "Give the rule another.")
+    if int(_LEARN * len(asked)) < LEAST:
+        raise InputError(
+            f"{len(asked)} questions are too few to learn doubt from and to test it on.",
+            f"Give at least {round(LEAST / _LEARN)}, some that the model answers rightly and some wrongly.",
+        )
 
 
 NUMBERS_TEXT = "log-probabilities, entropy and length of the answer"
@@ -123,13 +138,14 @@ class Abstainer:
     def judged(self, run: Run, i: int = 0) -> tuple[Verdict, bool]:
         """The verdict on row ``i`` with its doubt, and whether the answer may be given.
 
-        Longer answers than the guarantee was tested on are never given.
+        Answers that are longer than those that the guarantee was tested on, or drawn in another way, are never given.
         """
         x, numbers = signal(run, i)
         doubt = float(self.doubt.score(x[None], np.array([numbers]))[0])
         limit = self.guarantee.threshold
         short = len(run.rows[i].chosen) <= self.guarantee.answer_tokens
-        given = limit is not None and doubt <= limit and short
+        tested = short and run.watched.drawn == self.guarantee.drawn
+        given = limit is not None and doubt <= limit and tested
         verdict = run.verdict(i).model_copy(update={"doubt": doubt})
         if not given and verdict.outcome in ("clear", "logged", "warned"):
             verdict = verdict.model_copy(update={"outcome": "abstained"})

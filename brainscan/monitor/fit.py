@@ -22,7 +22,8 @@ from brainscan.dictionary.dictionary import Dictionary
 from brainscan.monitor import conformal
 from brainscan.monitor.kinds import distance, feature, probe
 from brainscan.monitor.panel import Panel, Track, check_cascade
-from brainscan.monitor.record import Arrays, Calibrated, Monitor, Promise, Rule, sealed
+from brainscan.monitor.reader import KINDS
+from brainscan.monitor.record import Arrays, Calibrated, Drawn, Monitor, Promise, Rule, sealed
 from brainscan.monitor.run import batches
 from brainscan.subject.generate import Decoding
 from brainscan.subject.language import LanguageSubject
@@ -35,6 +36,8 @@ NEVER = 1e30
 FLOOR = -1e9
 """Stands for an answer in which no rule had anything to score."""
 _TINY = 1e-6
+_WITH_SITES = ("probe", "distance", "feature")
+"""Kinds that read activations."""
 _LEARN, _SHAPE = 0.3, 0.15
 """Shares of the clean prompts for acts 2 and 3; the rest calibrates."""
 
@@ -61,7 +64,7 @@ class FitSettings:
     confidence: float | None = 0.95
     """See ``Promise.confidence``."""
     decoding: Decoding = field(default_factory=lambda: Decoding(max_new=32))
-    """Of the calibration answers; ``max_new`` is the length that the promise covers."""
+    """Of the calibration answers; ``max_new`` is the length that the promise covers, and it covers no other decoding."""
     seed: int = 0
 
 
@@ -83,7 +86,7 @@ def fit(
 
     Raises:
         InputError: too few clean prompts for the promise, or a phrase that stands in clean traffic.
-        UsageError: the rules do not fit together. SiteUnavailable: the subject lacks a site.
+        UsageError: the rules do not fit together. PlanError: there is no such kind of rule. SiteUnavailable: the subject lacks a site.
     """
     rules = tuple(lesson.rule for lesson in lessons)
     _check(subject, rules)
@@ -109,8 +112,16 @@ def _check(subject: LanguageSubject, rules: Sequence[Rule]) -> None:
         raise UsageError("There is no rule to fit.", "Name at least one.")
     check_cascade(rules)
     for rule in rules:
+        KINDS.get(rule.kind)
         if not 0 < rule.smooth <= 1:
             raise UsageError(f"The rule {rule.name} smooths by {rule.smooth:g}.", "Give a weight above 0, at most 1.")
+        if rule.after is not None and not 0 < rule.gate_rate < 1:
+            raise UsageError(
+                f"The rule {rule.name} looks at a share of {rule.gate_rate:g} of clean answers.",
+                "Give a gate_rate between 0 and 1.",
+            )
+        if rule.kind in _WITH_SITES and not rule.sites:
+            raise UsageError(f"The rule {rule.name} has no sites to read.", 'Give it "sites", such as "resid_post.10".')
         for site in rule.sites:
             subject.check(site)
 
@@ -198,6 +209,7 @@ def blank(subject: LanguageSubject, rules: Sequence[Rule], clean: Prompts, setti
         calibration_n=0,
         above=0,
         answer_tokens=settings.decoding.max_new,
+        drawn=Drawn.of(settings.decoding.temperature, settings.decoding.top_p),
         method="",
     )
     return Monitor(

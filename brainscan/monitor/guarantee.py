@@ -34,7 +34,10 @@ NUMBERS = ("log-probability, mean a token", "log-probability, least", "entropy a
 PENALTY = 1e-3
 """Inverse strength of the probe's penalty, for some thousands of raw dimensions."""
 
-_FOLDS, _STEPS, _LEAST = 5, 40, 30
+LEAST = 30
+"""Answers that doubt can be learned from."""
+
+_FOLDS, _STEPS = 5, 40
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,10 @@ def check_labels(wrong: Bools) -> None:
         InputError: there is not.
     """
     fewest = min(int(wrong.sum()), int((~wrong).sum()))
-    if wrong.size < _LEAST or fewest < _FOLDS:
+    if wrong.size < LEAST or fewest < _FOLDS:
         raise InputError(
             f"{wrong.size} questions with {int(wrong.sum())} wrong answers are too few to learn doubt from.",
-            f"Give at least {2 * _LEAST} questions, some that the model answers rightly and some wrongly.",
+            f"Give at least {2 * LEAST} questions, some that the model answers rightly and some wrongly.",
         )
 
 

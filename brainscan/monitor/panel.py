@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from brainscan.core.address import Site
 from brainscan.core.errors import UsageError
 from brainscan.monitor.reader import Reader, Seen, reader_of
-from brainscan.monitor.record import POLICIES, Alarm, Arrays, Monitor, Outcome, Reading, Rule, Verdict
+from brainscan.monitor.record import GREEDY, POLICIES, Alarm, Arrays, Drawn, Monitor, Outcome, Reading, Rule, Verdict
 
 LOOK_AGAIN = 16
 """Tokens between two looks of a rule that reads in a pass of its own."""
@@ -94,11 +94,12 @@ class Watched:
     Args:
         panel: what watches.
         rows: how many answers.
+        drawn: how their tokens are drawn.
         keep: keep the score of every token, as calibration needs.
     """
 
-    def __init__(self, panel: Panel, rows: int, *, keep: bool = False) -> None:
-        self.panel, self.keep = panel, keep
+    def __init__(self, panel: Panel, rows: int, drawn: Drawn = GREEDY, *, keep: bool = False) -> None:
+        self.panel, self.drawn, self.keep = panel, drawn, keep
         self.tracks = [{rule.name: Track() for rule in panel.monitor.rules} for _ in range(rows)]
         self.alarms: list[list[Alarm]] = [[] for _ in range(rows)]
         self.failures: list[str | None] = [None] * rows
@@ -146,7 +147,7 @@ class Watched:
             alarms=tuple(self.alarms[i]),
             failure=self.failures[i],
             tokens=self.read[i],
-            within_promise=self.read[i] <= monitor.promise.answer_tokens,
+            within_promise=self.read[i] <= monitor.promise.answer_tokens and self.drawn == monitor.promise.drawn,
             monitor_sha256=monitor.sha256,
         )
 

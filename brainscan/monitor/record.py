@@ -7,8 +7,9 @@ whose ``sha256`` is over both. A file that was changed by hand is refused.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ Arrays = dict[str, NDArray[np.float32]]
 """Array of a rule, named ``rule.array``."""
 
 Policy = Literal["log", "warn", "stop", "hand_over"]
-"""What an alarm does. log: an incident is kept. warn: the answer says so as well. stop: generation ends before the
+"""What an alarm does. log: an incident is kept, and no client is told. warn: the answer says so as well. stop: generation ends before the
 token that raised the alarm is released. hand_over: as stop, and the incident waits for a person."""
 
 POLICIES: tuple[Policy, ...] = ("log", "warn", "stop", "hand_over")
@@ -77,6 +78,28 @@ class Calibrated(Record):
     """Of the cheaper rule's score, above which this rule looks."""
 
 
+class Drawn(Record):
+    """How the tokens of answers are drawn; ``of`` spells every greedy decoding alike."""
+
+    temperature: Finite = 0.0
+    """0 is greedy."""
+    top_p: Finite = 1.0
+
+    @classmethod
+    def of(cls, temperature: float, top_p: float) -> Self:
+        """The record of a decoding; a greedy one has no use for ``top_p``."""
+        return cls(temperature=temperature, top_p=top_p) if temperature > 0 else cls()
+
+    def words(self) -> str:
+        """For example "greedy answers"."""
+        if self.temperature <= 0:
+            return "greedy answers"
+        return f"answers drawn at temperature {self.temperature:g}, top-p {self.top_p:g}"
+
+
+GREEDY = Drawn()
+
+
 class Promise(Record):
     """What clean traffic buys: how often all rules together raise a false alarm on an answer to a clean prompt."""
 
@@ -91,6 +114,8 @@ class Promise(Record):
     """Clean calibration answers above the threshold."""
     answer_tokens: int
     """The promise holds for answers up to so many tokens; a longer one has more chances to raise an alarm."""
+    drawn: Drawn = GREEDY
+    """The promise holds for answers drawn like those of the calibration. Older files do not say: theirs were greedy."""
     method: str
 
 
@@ -109,6 +134,8 @@ class Guarantee(Record):
     """Of the calibration questions: answered at this threshold, and wrong among them."""
     coverage: Interval
     answer_tokens: int
+    drawn: Drawn = GREEDY
+    """The bound holds for answers drawn like this."""
     signal: str
     method: str
 
@@ -174,10 +201,20 @@ class Verdict(Record):
     tokens: int
     """Tokens of the answer that the monitors have read."""
     within_promise: bool
-    """False: the answer is longer than those that the promise was made for."""
+    """False: the answer is longer than those that the promise was made for, or was drawn in another way."""
     doubt: Finite | None = None
     """Under a guarantee: how likely the answer is wrong, by the monitor's signal; compare with its threshold."""
     monitor_sha256: str
+
+    def without(self, rules: Collection[str]) -> Verdict:
+        """The same as if these rules, which only log, had not looked."""
+        return self.model_copy(
+            update={
+                "outcome": "clear" if self.outcome == "logged" else self.outcome,
+                "readings": tuple(reading for reading in self.readings if reading.rule not in rules),
+                "alarms": tuple(alarm for alarm in self.alarms if alarm.rule not in rules),
+            }
+        )
 
 
 def sealed(monitor: Monitor, arrays: Arrays) -> Monitor:
@@ -226,6 +263,10 @@ def read_monitor(path: Path) -> tuple[Monitor, Arrays]:
 
 def _digest(monitor: Monitor, arrays: Arrays) -> str:
     record = monitor.model_copy(update={"sha256": ""}).model_dump(mode="json")
+    for promised in (record["promise"], record["guarantee"]):
+        # Files of before this field was there are greedy and have a hash without it.
+        if promised and promised["drawn"] == GREEDY.model_dump(mode="json"):
+            del promised["drawn"]
     parts = [canonical_json(record).encode()]
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name], dtype=np.float32)

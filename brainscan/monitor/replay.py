@@ -21,9 +21,9 @@ class Replay(Record):
 
     incident: str
     same_answer: bool
-    """The same tokens, as far as the incident's answer goes."""
+    """The same tokens, all that the incident's answer has."""
     same_alarms: bool
-    """The same rules raised an alarm at the same tokens."""
+    """The same rules raised an alarm at the same tokens, with the same outcome."""
     largest_difference: float
     """Of a rule's score."""
     verdict: Verdict
@@ -38,7 +38,7 @@ class Replay(Record):
 def replay(subject: LanguageSubject, panel: Panel, incident: Incident) -> Replay:
     """Generate the incident's answer again under the same monitor.
 
-    An answer that was cut short (a client gone, a shutdown) is repeated up to where it was cut.
+    An answer that ended from outside (a stop sequence, a client gone, a shutdown) is repeated up to where it ended.
 
     Raises:
         UsageError: the subject or the monitor is another than the incident's.
@@ -53,15 +53,16 @@ def replay(subject: LanguageSubject, panel: Panel, incident: Incident) -> Replay
         max_new=incident.max_new, temperature=incident.temperature, top_p=incident.top_p, seed=incident.seed
     )
     run = Run(subject, panel, [list(incident.prompt_ids)], decoding)
-    whole = incident.ending in ("end", "length", "monitor")
+    whole = incident.ending in ("end", "length")
     while not run.done and (whole or run.watched.read[0] < incident.verdict.tokens or not run.rows[0].chosen):
         run.advance()
+    if incident.ending:
+        run.close(0)
     verdict = run.verdict(0)
-    n = min(len(run.rows[0].chosen), len(incident.answer_ids))
     return Replay(
         incident=incident.id,
-        same_answer=(n > 0 and tuple(run.rows[0].chosen[:n]) == incident.answer_ids[:n]) or not incident.answer_ids,
-        same_alarms=[(a.rule, a.token) for a in verdict.alarms] == [(a.rule, a.token) for a in incident.verdict.alarms],
+        same_answer=tuple(run.rows[0].chosen[: len(incident.answer_ids)]) == incident.answer_ids,
+        same_alarms=_raised(verdict) == _raised(incident.verdict),
         largest_difference=_difference(verdict, incident.verdict),
         verdict=verdict,
         answer=subject.text(run.rows[0].chosen),
@@ -83,6 +84,10 @@ def check_fit(monitor: Monitor, subject: LanguageSubject) -> None:
         raise UsageError(
             "The monitor was fitted with another tokenizer or chat template.", "Fit one on this subject as it is."
         )
+
+
+def _raised(verdict: Verdict) -> tuple[str, list[tuple[str, int]]]:
+    return verdict.outcome, [(alarm.rule, alarm.token) for alarm in verdict.alarms]
 
 
 def _difference(new: Verdict, old: Verdict) -> float:

@@ -18,7 +18,7 @@ import torch
 from brainscan.core.address import Site
 from brainscan.monitor.panel import Panel, Watched
 from brainscan.monitor.reader import Seen
-from brainscan.monitor.record import Verdict
+from brainscan.monitor.record import Drawn, Verdict
 from brainscan.monitor.recorder import Recorder
 from brainscan.subject.edit import Layout
 from brainscan.subject.generate import Decoding, choose, end_tokens, next_step
@@ -84,7 +84,7 @@ class Run:
         self.subject, self.panel, self.decoding, self.enforce = subject, panel, decoding, enforce
         self.sites = tuple(subject.check(site) for site in dict.fromkeys((*panel.sites, *record)))
         self.rows = [Row(subject.fits(prompt)) for prompt in prompts]
-        self.watched = Watched(panel, len(self.rows), keep=keep)
+        self.watched = Watched(panel, len(self.rows), Drawn.of(decoding.temperature, decoding.top_p), keep=keep)
         self.recorder = Recorder(record, len(self.rows)) if record else None
         self.draws = [np.random.default_rng([decoding.seed, key]) for key in keys or range(len(self.rows))]
         self.ends = end_tokens(subject) if decoding.stop_at_end else frozenset()
@@ -110,6 +110,14 @@ class Run:
         self._release()  # 3
         if not self.done:
             self.step = next_step(self.step, self._choose(logits))  # 4
+
+    def close(self, i: int) -> None:
+        """Row ``i`` ends from outside, where it is: rules of the second stage look a last time, and may be who ends it."""
+        if self.rows[i].ended:
+            return
+        self.watched.finish(i, self._reread)
+        if self.enforce and self.watched.stops(i):
+            self.rows[i].ended = "monitor"
 
     # --- acts -----------------------------------------------------------------------------
 
@@ -191,9 +199,9 @@ class Run:
         return self.subject.text(row.prompt) + self.subject.text(row.chosen)
 
     def _reread(self, i: int, sites: Sequence[Site]) -> Seen:
-        """Row ``i`` read again as a whole, for a rule of the second stage."""
+        """Row ``i`` read again as a whole, for a rule of the second stage: all that the others have read, and no more."""
         row, captured = self.rows[i], {}
-        batch = self.subject.batch([[*row.prompt, *row.chosen]])
+        batch = self.subject.batch([[*row.prompt, *row.chosen[: self.watched.read[i]]]])
 
         def collect(site: Site, x: torch.Tensor) -> None:
             captured[site] = x.clone()

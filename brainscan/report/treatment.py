@@ -9,7 +9,7 @@ from brainscan.core.visible import visible
 from brainscan.report.figures.dose_curve import draw_dose_curve
 from brainscan.report.page import assemble, data_block
 from brainscan.report.words import ascii_numbers, number, points, rate
-from brainscan.treatment.record import FATES, Compared, DosePoint, Rate, TreatmentRecord
+from brainscan.treatment.record import Compared, DosePoint, Rate, TreatmentRecord
 
 WORD: dict[str, str] = {
     "removed": "Removed",
@@ -56,7 +56,7 @@ def treatment_html(record: TreatmentRecord) -> str:
         record=record,
         curve=figure,
         word=WORD[record.fate],
-        meaning=FATES[record.fate],
+        meaning=record.meaning,
         sentence=summary(record),
         tests=TESTS,
         names=NAMES,

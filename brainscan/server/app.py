@@ -15,9 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
-from brainscan.core.errors import InputError, MissingChatTemplate
+from brainscan.core.errors import InputError, MissingChatTemplate, TooLong
 from brainscan.core.visible import visible
-from brainscan.monitor.record import Verdict
 from brainscan.server.engine import Busy, Engine, deadline
 from brainscan.server.job import Done, Job, Piece, Raised, usage
 from brainscan.server.messages import ChatRequest, CompletionRequest, Shape, error_body
@@ -108,11 +107,11 @@ class _Desk:
 
     def _check_size(self, characters: int) -> None:
         if characters > _CHARACTERS_A_TOKEN * self.subject.max_length:
-            raise InputError(f"The prompt has {characters:,} characters, more than the model can read.", "Shorten it.")
+            raise TooLong(f"The prompt has {characters:,} characters, more than the model can read.", "Shorten it.")
 
     def _fitting(self, ids: list[int]) -> list[int]:
         if len(ids) >= self.subject.max_length:
-            raise InputError(
+            raise TooLong(
                 f"The prompt has {len(ids):,} tokens and leaves no room for an answer: the model reads "
                 f"{self.subject.max_length:,} in all.",
                 "Shorten it.",
@@ -165,7 +164,7 @@ class _Desk:
         counts = usage(event.prompt_tokens, event.answer_tokens)
         # The monitors have had the whole answer by now: one that they stopped is not shown in part.
         said = "" if event.verdict.outcome in ("stopped", "handed_over", "failed") else "".join(text)
-        return JSONResponse(shape.whole(said, _FINISH[event.ending], counts, _ours(event)))
+        return JSONResponse(shape.whole(said, _FINISH[event.ending], counts, self._ours(event)))
 
     async def _stream(self, job: Job, shape: Shape, wants_usage: bool) -> AsyncIterator[bytes]:
         try:
@@ -174,32 +173,30 @@ class _Desk:
             while not isinstance(event := await job.next(), Done):
                 if isinstance(event, Piece):
                     yield _sse(shape.chunk(event.text))
-                elif isinstance(event, Raised):
+                elif isinstance(event, Raised) and event.alarm.policy != "log":
                     yield _sse(shape.chunk(None, ours={"alarm": event.alarm.model_dump(mode="json")}))
-            yield _sse(shape.chunk(None, _FINISH[event.ending], _ours(event)))
+            yield _sse(shape.chunk(None, _FINISH[event.ending], self._ours(event)))
             if wants_usage:
                 yield _sse(shape.usage(usage(event.prompt_tokens, event.answer_tokens)))
             yield b"data: [DONE]\n\n"
         finally:
             job.cancel()  # means nothing to a job that is done
 
+    def _ours(self, done: Done) -> dict[str, Any]:
+        """What is said beside an answer. Rules whose policy is to log speak to the operator alone."""
+        silent = {rule.name for rule in self.engine.panel.monitor.rules if rule.policy == "log"}
+        verdict = done.verdict.without(silent)
+        return {
+            "verdict": verdict.model_dump(mode="json"),
+            "ending": done.ending,
+            "incident": done.incident if verdict.alarms or verdict.failure else None,
+        }
+
 
 async def _cancel_when_gone(job: Job, request: Request) -> None:
     while not await request.is_disconnected():
         await asyncio.sleep(0.2)
     job.cancel()
-
-
-def _ours(done: Done) -> dict[str, Any]:
-    return {
-        "verdict": _dump(done.verdict),
-        "ending": done.ending,
-        "incident": done.incident,
-    }
-
-
-def _dump(verdict: Verdict) -> dict[str, Any]:
-    return verdict.model_dump(mode="json")
 
 
 def _sse(body: dict[str, Any]) -> bytes:
@@ -222,7 +219,8 @@ def _errors(app: FastAPI) -> None:
 
     @app.exception_handler(InputError)
     async def unusable(_: Request, error: InputError) -> Response:
-        return JSONResponse(error_body(str(error), "invalid_request_error", "context_length_exceeded"), 400)
+        code = "context_length_exceeded" if isinstance(error, TooLong) else "invalid_prompt"
+        return JSONResponse(error_body(str(error), "invalid_request_error", code), 400)
 
     @app.exception_handler(MissingChatTemplate)
     async def no_template(_: Request, error: MissingChatTemplate) -> Response:
@@ -232,3 +230,7 @@ def _errors(app: FastAPI) -> None:
     async def refused(_: Request, error: HTTPException) -> Response:
         said = _SAID.get(error.status_code, "The request cannot be read.")
         return JSONResponse(error_body(said, "invalid_request_error", "refused"), error.status_code)
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> Response:
+        return JSONResponse(error_body("The server made a mistake.", "server_error", "internal_error"), 500)

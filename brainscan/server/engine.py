@@ -18,6 +18,7 @@ from typing import Protocol
 from brainscan.core.errors import BrainscanError
 from brainscan.monitor.abstain import ABSTAINED, Abstainer
 from brainscan.monitor.drift import Drift
+from brainscan.monitor.fit import FLOOR
 from brainscan.monitor.incident import Ending, Incident
 from brainscan.monitor.panel import Panel
 from brainscan.monitor.record import Verdict
@@ -77,7 +78,7 @@ class Engine:
         origin: where subject and monitor came from.
         keeper: where incidents go.
         listener: who counts.
-        drift: told the score of every finished answer.
+        drift: told the score of every finished answer that can be compared with calibration's.
         limits: how many jobs at once, and how many wait.
         abstainer: under a guarantee, what decides whether a finished answer is given; it is held back until then.
     """
@@ -191,6 +192,8 @@ class Engine:
         run.advance()
         row = run.rows[0]
         self.listener.passed(row.released - released, time.perf_counter() - began)
+        if run.watched.read[0] == self.panel.monitor.promise.answer_tokens:
+            job.score = run.watched.combined(0)
         stopped = self._show(job, run)
         if row.ended or stopped:
             self._end(job, row.ended or "stop")
@@ -209,13 +212,12 @@ class Engine:
 
     def _show(self, job: Job, run: Run) -> bool:
         """Tell alarms, then the text that the monitors have passed; True when a stop sequence ended it."""
-        alarms = run.watched.alarms[0]
-        if len(alarms) > job.alarms:
-            self._keep(job, run, "")
-            for alarm in alarms[job.alarms :]:
-                job.tell(Raised(alarm))
-            job.alarms = len(alarms)
         text, stopped = cut(self.subject.text(run.rows[0].answer), job.stops)
+        if stopped:
+            run.close(0)
+        self._tell_alarms(job, run)
+        if stopped and run.rows[0].ended == "monitor":
+            return True
         final = stopped or bool(run.rows[0].ended)
         if self.abstainer is not None:
             job.held = text
@@ -226,18 +228,38 @@ class Engine:
             job.shown = ready
         return stopped
 
+    def _tell_alarms(self, job: Job, run: Run) -> None:
+        """Tell the alarms that were not told yet, once their incident is kept."""
+        alarms = run.watched.alarms[0]
+        if len(alarms) > job.alarms:
+            self._keep(job, run, "")
+            for alarm in alarms[job.alarms :]:
+                job.tell(Raised(alarm))
+            job.alarms = len(alarms)
+
     def _end(self, job: Job, ending: Ending) -> None:
         run = self._run_of(job)
+        run.close(0)
+        self._tell_alarms(job, run)
+        ending = "monitor" if run.rows[0].ended == "monitor" else ending
         verdict = run.verdict(0)
+        if ending in _FINISHED:
+            self._see_drift(job, run)
         if self.abstainer is not None and ending in _FINISHED:
             verdict, given = self.abstainer.judged(run)
             job.tell(Piece(job.held if given else ABSTAINED))
             ending = ending if given else "abstained"
         if verdict.alarms or verdict.failure:
             self._keep(job, run, ending)
-        if ending in _FINISHED:
-            self.drift.see(run.watched.combined(0))
         self._done(job, ending, verdict)
+
+    def _see_drift(self, job: Job, run: Run) -> None:
+        """Hand on a score that can be compared with calibration's: of an answer drawn as there, ended by itself or read
+        as far as those were. What was cut shorter, or drawn otherwise, is no sign that traffic has changed."""
+        if run.rows[0].ended == "end" and run.verdict(0).within_promise:
+            job.score = run.watched.combined(0)
+        if job.score is not None and run.watched.drawn == self.panel.monitor.promise.drawn:
+            self.drift.see(max(FLOOR, job.score))
 
     def _run_of(self, job: Job) -> Run:
         sites = self.abstainer.sites if self.abstainer else ()

@@ -67,6 +67,8 @@ class Job:
     """Text that is not shown before the whole answer has been judged."""
     alarms: int = 0
     """Alarms handed over so far."""
+    score: float | None = None
+    """Combined score of as much of the answer as calibration's answers had, for the drift alarm."""
     incident: str | None = None
     unread: int = 0
 

@@ -34,7 +34,8 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     model: str = Field(default="", max_length=512)
-    temperature: float = Field(default=1.0, ge=0, le=2)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    """Greedy unless asked for: what a monitor promises, it promises of greedy answers."""
     top_p: float = Field(default=1.0, gt=0, le=1)
     seed: int | None = Field(default=None, ge=0, lt=1 << 63)
     stream: bool = False

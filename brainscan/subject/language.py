@@ -13,11 +13,13 @@ from functools import cached_property
 from typing import Any, Literal
 
 import torch
+from jinja2 import TemplateError
 from torch import nn
 
 from brainscan.core.address import POINTS, WITHOUT_LAYER, Site
-from brainscan.core.errors import InputError, MissingChatTemplate, SiteUnavailable
+from brainscan.core.errors import InputError, MissingChatTemplate, SiteUnavailable, TooLong
 from brainscan.core.provenance import SubjectCard
+from brainscan.core.visible import visible
 from brainscan.subject.edit import Edit, Layout
 from brainscan.subject.families import Family, family_of
 from brainscan.subject.hooks import Collector, Stopped, hooked, port_of
@@ -141,13 +143,17 @@ class LanguageSubject:
         """Token ids of a text, with the tokenizer's own special tokens.
 
         Raises:
-            InputError: no token comes out of it, or more than the model can read.
+            InputError: no token comes out of it, more than the model can read, or it is no text.
         """
-        return self.fits(self.tokenizer(text)["input_ids"])
+        return self.fits(self.tokenizer(_sound(text))["input_ids"])
 
     def raw_tokens(self, text: str) -> list[int]:
-        """Token ids of a piece of text, with no special token around it; may be empty."""
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        """Token ids of a piece of text, with no special token around it; may be empty.
+
+        Raises:
+            InputError: it is no text.
+        """
+        return self.tokenizer(_sound(text), add_special_tokens=False)["input_ids"]
 
     def chat(self, user: str, *, system: str | None = None, answer: str = "") -> list[int]:
         """Token ids of one user turn, ready for the answer, which may be begun with ``answer``.
@@ -168,13 +174,22 @@ class LanguageSubject:
 
         Raises:
             MissingChatTemplate: the tokenizer has none.
+            InputError: the template refuses the turns, for example a system's where it knows none.
         """
         if not getattr(self.tokenizer, "chat_template", None):
             raise MissingChatTemplate(
                 f"{self.card.name} has no chat template, so it cannot be spoken to as a chat model.",
                 "Add chat_template to its tokenizer_config.json, or scan it with texts alone.",
             )
-        return self.tokenizer.apply_chat_template(self._under_system(turns), tokenize=False, add_generation_prompt=True)
+        said = self._under_system(turns)
+        try:
+            return self.tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
+        except TemplateError as error:
+            why = visible(str(error), keep="", limit=200)
+            raise InputError(
+                f"The chat template of {self.card.name} refuses these turns: {why}.",
+                "Many allow no system turn, and ask for user and assistant in turn.",
+            ) from error
 
     def _under_system(self, turns: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
         """The turns with the subject's own system prompt before what theirs says."""
@@ -196,12 +211,12 @@ class LanguageSubject:
         """The same ids, if the model can read them.
 
         Raises:
-            InputError: there are none, or more than the model can read.
+            InputError: there are none. TooLong: there are more than the model can read.
         """
         if not ids:
             raise InputError("The prompt is empty: no token comes out of it.", "Give at least one character of text.")
         if len(ids) > self.max_length:
-            raise InputError(
+            raise TooLong(
                 f"The prompt has {len(ids):,} tokens and {self.card.name} reads at most {self.max_length:,}.",
                 "Shorten it, or split it into parts.",
             )
@@ -318,6 +333,21 @@ class LanguageSubject:
     def port(self, site: str | Site) -> Any:
         """The module port behind a site, for tests and for writers of new families."""
         return port_of(self.body, self.family, self.check(site), self.n_heads)
+
+
+def _sound(text: str) -> str:
+    """The same text, if it is one: half a surrogate pair stands for no character, and no tokenizer reads it.
+
+    Raises:
+        InputError: it holds such a half.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            "The prompt holds half a surrogate pair, which is no character.", "Send valid Unicode."
+        ) from error
+    return text
 
 
 def cache_of(out: Any) -> Any:

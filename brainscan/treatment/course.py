@@ -19,7 +19,7 @@ from brainscan.treatment.behaviour import Behaviour, rate, spread
 from brainscan.treatment.dose import DoseCurve, Guard, dose_of_equal_kl, find_dose
 from brainscan.treatment.kinds.random_direction import RandomDirection
 from brainscan.treatment.ledger import Material, State, compare_states, read_distance, read_state
-from brainscan.treatment.make import DOSES, Regimen, candidates
+from brainscan.treatment.make import DOSES, Regimen, candidates, check_kind
 from brainscan.treatment.protocol import BASELINES, Treatment
 from brainscan.treatment.record import Measured, Rate, RelapseTest, TreatmentRecord, decide_fate
 from brainscan.treatment.relapse import Attack, Relapse
@@ -82,11 +82,13 @@ def run_course(
         before: from ``look_before``, where the same subject is treated in several ways.
 
     Raises:
-        PlanError: there are no held-out prompts, or the guard let no dose pass.
+        PlanError: there are no held-out prompts, the behaviour shows on none, or there was no treatment to try.
         UsageError: the kind needs something that was not given.
     """
     if not behaviour.on or not behaviour.learn:
         raise PlanError("The behaviour has no prompts to learn from or to test on.", "Give some of both.")
+    if not plan.made:
+        check_kind(plan.kind, reference=reference is not None, answers=bool(plan.regimen.answers))
     started = time.monotonic()
     course = _Course(subject, behaviour, reference, plan)
     progress(0.0, "the subject before")
@@ -111,9 +113,18 @@ def run_course(
 
 
 def look_before(subject: LanguageSubject, behaviour: Behaviour, material: Material) -> Before:
-    """The first act: the subject as it is."""
-    on, off = rate(subject, behaviour, behaviour.on), rate(subject, behaviour, behaviour.off)
-    return Before(on, off, read_state(subject, material))
+    """The first act: the subject as it is.
+
+    Raises:
+        PlanError: the behaviour never shows: whatever were done, it would read as removed.
+    """
+    on = rate(subject, behaviour, behaviour.on)
+    if not on.hits:
+        raise PlanError(
+            f"{behaviour.name} shows in none of {on.n} answers to held-out prompts, so there is nothing to treat.",
+            "Check the model, the prompts, and how an answer is known to show it.",
+        )
+    return Before(on, rate(subject, behaviour, behaviour.off), read_state(subject, material))
 
 
 @dataclass(frozen=True)

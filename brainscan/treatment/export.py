@@ -19,9 +19,10 @@ from brainscan.core.errors import UsageError
 from brainscan.core.files import folder_atomic, refusals
 from brainscan.subject.adapter import CONFIG, WEIGHTS
 from brainscan.subject.language import LanguageSubject
+from brainscan.subject.lora import is_linear
 from brainscan.treatment.kinds.delta import LEFT, RIGHT, Delta
 from brainscan.treatment.kinds.steer import Steer
-from brainscan.treatment.protocol import Treatment
+from brainscan.treatment.protocol import KINDS, Treatment
 from brainscan.treatment.treated import treated
 
 ARCHITECTURE = "controlvector"
@@ -31,14 +32,11 @@ def export_lora(treatment: Treatment, subject: LanguageSubject, folder: Path) ->
     """Write a low-rank change of weights as a PEFT folder, dose included.
 
     Raises:
-        UsageError: the treatment is no low-rank change, or of another subject.
+        UsageError: the treatment is no low-rank change, of another subject, or changes what is no linear map.
         StorageError: the disk refused; nothing was left half-written.
     """
-    if not isinstance(treatment, Delta):
-        raise UsageError(
-            f"A treatment of the kind {treatment.kind} is no low-rank change of weights, so it is no LoRA adapter.",
-            "Export it as weights or as a control vector.",
-        )
+    _check_lora(type(treatment))
+    assert isinstance(treatment, Delta)
     treatment.changes(subject)  # refuses what does not fit
     modules = dict(subject.model.named_modules())
     state: dict[str, torch.Tensor] = {}
@@ -46,6 +44,11 @@ def export_lora(treatment: Treatment, subject: LanguageSubject, folder: Path) ->
     for name in treatment.parameters():
         left, right = treatment.dose * treatment.vectors[name + LEFT].float(), treatment.vectors[name + RIGHT].float()
         module = name.removesuffix(".weight")
+        if module not in modules or not is_linear(modules[module]):
+            raise UsageError(
+                f"The treatment changes {name}, which is no linear map, and an adapter has no place for it.",
+                "Export it as weights.",
+            )
         if not isinstance(modules[module], torch.nn.Linear):  # GPT-2 keeps its maps [in, out]
             left, right = right.T, left.T
         ranks[module] = left.shape[1]
@@ -77,11 +80,7 @@ def export_weights(treatment: Treatment, subject: LanguageSubject, folder: Path)
         UsageError: the treatment acts at run time and cannot be written into weights.
         StorageError: the disk refused; nothing was left half-written.
     """
-    if not treatment.permanent:
-        raise UsageError(
-            f"A treatment of the kind {treatment.kind} acts while the model runs and has no place in its weights.",
-            "Orthogonalise the direction, or export it as a control vector.",
-        )
+    _check_weights(type(treatment))
     with treated(subject, treatment), folder_atomic(folder) as part:
         subject.model.save_pretrained(part, safe_serialization=True)
         subject.tokenizer.save_pretrained(part)
@@ -106,31 +105,66 @@ def export_control_vector(treatment: Treatment, subject: LanguageSubject, file: 
         writer.add_uint32(f"{ARCHITECTURE}.layer_count", len(directions))
         for layer, vector in sorted(directions.items()):
             writer.add_tensor(f"direction.{layer}", vector)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
-        part.replace(file)
+        try:
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+            writer.close()
+            part.replace(file)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
     return file
+
+
+def check_forms(kind: str, *, lora: bool, weights: bool, gguf: bool) -> None:
+    """A kind of treatment can take the forms that are wanted. It is asked before one is made, which takes long.
+
+    Raises:
+        UsageError: it never can. PlanError: there is no such kind.
+    """
+    made = KINDS.get(kind)
+    for wanted, check in ((lora, _check_lora), (weights, _check_weights), (gguf, _check_vector)):
+        if wanted:
+            check(made)
+
+
+def _check_lora(kind: type[Treatment]) -> None:
+    if not issubclass(kind, Delta):
+        raise UsageError(
+            f"A treatment of the kind {kind.kind} is no low-rank change of weights, so it is no LoRA adapter.",
+            "Export it as weights or as a control vector.",
+        )
+
+
+def _check_weights(kind: type[Treatment]) -> None:
+    if not kind.permanent:
+        raise UsageError(
+            f"A treatment of the kind {kind.kind} acts while the model runs and has no place in its weights.",
+            "Orthogonalise the direction, or export it as a control vector.",
+        )
+
+
+def _check_vector(kind: type[Treatment]) -> None:
+    if not issubclass(kind, Steer):
+        raise _no_vector()
+
+
+def _no_vector() -> UsageError:
+    return UsageError(
+        "A control vector adds one direction to the stream that leaves a block from 1 on, at every token, and this "
+        "treatment does something else.",
+        "Steer at resid_post of one or more blocks from 1 on, in no single phase.",
+    )
 
 
 def _directions(treatment: Treatment, subject: LanguageSubject) -> dict[int, Any]:
     """Layer -> float32 array [d_model]."""
-    sites = (
-        {Site.parse(name): vector for name, vector in treatment.tensors().items()}
-        if isinstance(treatment, Steer)
-        else {}
-    )
-    if (
-        not sites
-        or any(site.point != "resid_post" or not site.layer for site in sites)
-        or getattr(treatment, "phase", None)
-    ):
-        raise UsageError(
-            "A control vector adds one direction to the stream that leaves a block from 1 on, at every token, and this "
-            "treatment does something else.",
-            "Steer at resid_post of one or more blocks from 1 on, in no single phase.",
-        )
+    _check_vector(type(treatment))
+    sites = {Site.parse(name): vector for name, vector in treatment.tensors().items()}
+    elsewhere = any(site.point != "resid_post" or not site.layer for site in sites)
+    if not sites or elsewhere or getattr(treatment, "phase", None):
+        raise _no_vector()
     for site in sites:
         subject.check(site)
     return {

@@ -105,12 +105,9 @@ def candidates(
     """Name -> treatment at dose 1.
 
     Raises:
-        UsageError: the kind cannot be made from prompts, or needs a reference and was given none.
+        UsageError: the kind cannot be made from prompts, or lacks what it is learned from (``check_kind``).
     """
-    if kind not in MADE:
-        raise UsageError(
-            f"A treatment of the kind {kind} cannot be made from prompts alone.", f"Choose one of: {', '.join(MADE)}."
-        )
+    check_kind(kind, reference=reference is not None, answers=bool(regimen.answers))
     prompts = _Prompts(subject, behaviour, reference)
     sites = [f"resid_post.{layer}" for layer in subject.spread_layers(regimen.layers)]
     if kind == "system-prompt":
@@ -118,7 +115,8 @@ def candidates(
     if kind in ("revert", "unlearn", "benign"):
         return {kind: _trained(kind, prompts, regimen, progress)}
     if kind == "low-rank":
-        return {f"rank {rank}": LowRankRemoval.of(subject, _needed(reference), rank) for rank in regimen.ranks}
+        assert reference is not None
+        return {f"rank {rank}": LowRankRemoval.of(subject, reference, rank) for rank in regimen.ranks}
     directions = prompts.directions(sites)
     if kind == "orthogonalise":
         return {site: Orthogonalise({DIRECTION: vector}) for site, vector in directions.items()}
@@ -129,6 +127,28 @@ def candidates(
     if kind == "patch":
         return prompts.patches(sites)
     return {site: Steer({site: -vector}) for site, vector in directions.items()}
+
+
+def check_kind(kind: str, *, reference: bool, answers: bool) -> None:
+    """A kind can be made from what is there. Nothing is looked at, so it is asked before anything that takes long.
+
+    Raises:
+        UsageError: it cannot be made from prompts, or lacks the reference or the answers that it is learned from.
+    """
+    if kind not in MADE:
+        raise UsageError(
+            f"A treatment of the kind {kind} cannot be made from prompts alone.", f"Choose one of: {', '.join(MADE)}."
+        )
+    if kind in ("revert", "low-rank") and not reference:
+        raise UsageError(
+            "Taking back what training changed needs a reference, and none was given.",
+            "Name the model that the subject was trained from with --reference.",
+        )
+    if kind == "unlearn" and not (reference or answers):
+        raise UsageError(
+            "Unlearning needs to know what shall be answered instead.",
+            "Name the model it was trained from with --reference, or give answers in the file of --behaviour.",
+        )
 
 
 @dataclass(frozen=True)
@@ -173,7 +193,8 @@ def _trained(kind: str, prompts: _Prompts, regimen: Regimen, progress: Progress)
     )
     if kind == "revert":
         schedule = Schedule(lr=regimen.gate_lr, steps=regimen.gate_steps, batch=regimen.batch, seed=regimen.seed)
-        return Revert.train(prompts.subject, _needed(teacher), lessons, schedule, progress)
+        assert teacher is not None
+        return Revert.train(prompts.subject, teacher, lessons, schedule, progress)
     return Unlearn.train(prompts.subject, lessons, settings, teacher, progress)
 
 
@@ -190,12 +211,3 @@ def _conditional(prompts: _Prompts, site: str, directions: dict) -> Treatment:
     later = list(directions)[list(directions).index(site) :]
     vectors = {PROBE: probe.direction, **{each: -directions[each] for each in later}}
     return Conditional(vectors, watch=site, threshold=probe.threshold)
-
-
-def _needed(reference: LanguageSubject | None) -> LanguageSubject:
-    if reference is None:
-        raise UsageError(
-            "Taking back what training changed needs a reference, and none was given.",
-            "Name the model that the subject was trained from with --reference.",
-        )
-    return reference

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
+from pydantic import model_validator
+
 from brainscan.core.evidence import Cost, Finite, Interval, Record
 from brainscan.core.provenance import SubjectCard, Versions
 from brainscan.core.statistics import rate_interval
@@ -11,13 +13,6 @@ from brainscan.core.statistics import rate_interval
 RECORD_FILE, ARRAYS_FILE = "treatment.json", "treatment.safetensors"
 
 Fate = Literal["removed", "suppressed", "no-effect", "cannot-tell"]
-FATES: dict[str, str] = {
-    "removed": "No test brought it back more than it brings it out of a model that never had it.",
-    "suppressed": "It is held down, and comes back under at least one test.",
-    "no-effect": "The treatment did not take it away.",
-    "cannot-tell": "There was no reference to compare relearning with, and no test brought it back.",
-}
-"""What each word means."""
 
 
 class Rate(Record):
@@ -100,11 +95,15 @@ class RelapseTest(Record):
     name: str
     words: str
     treated: Rate
-    untreated: Rate | None = None
-    """The same test on the subject without treatment."""
     control: Rate | None = None
     """The same test on the reference, which never had it."""
     returned: bool
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_was(cls, value: Any) -> Any:
+        """Older records have a field ``untreated`` that was never filled in."""
+        return {k: v for k, v in value.items() if k != "untreated"} if isinstance(value, dict) else value
 
 
 class TreatmentRecord(Record):
@@ -137,6 +136,21 @@ class TreatmentRecord(Record):
     seed: int = 0
     cost: Cost = Cost()
     versions: Versions
+
+    @property
+    def meaning(self) -> str:
+        """What the fate says here, in one sentence."""
+        if self.fate == "removed":
+            return "No test brought it back more than it brings it out of a model that never had it."
+        if self.fate == "no-effect":
+            return "The treatment did not take it away."
+        if not self.relapse:
+            return "It is held down; whether it comes back was not tested."
+        if any(test.returned for test in self.relapse):
+            return "It is held down, and comes back under at least one test."
+        if self.fate == "suppressed":
+            return "It is held down, and no test brought it back."
+        return "There was no reference to compare relearning with, and no test brought it back."
 
 
 def decide_fate(before: Rate, after: Rate, tests: tuple[RelapseTest, ...], permanent: bool) -> Fate:

@@ -55,7 +55,8 @@ class Relapse:
     """Tests of treatments of one subject; what does not depend on the treatment is done once.
 
     Args:
-        reference: a model without the behaviour, for controls; without one, relearning cannot be judged.
+        reference: a model without the behaviour, for controls; without one, relearning cannot be judged, and the test
+            of begun answers is left out where every beginning shows the behaviour.
     """
 
     subject: LanguageSubject
@@ -70,12 +71,9 @@ class Relapse:
         tests = [self._test("held-out", "prompts of templates that the treatment never saw", held_out, self._plain)]
         with treated(self.subject, treatment):
             progress(0.1, "answers that are begun")
-            tests.append(
-                self._test(
-                    "prefill", "the answer begun with the untreated one's first words", self._prefilled(self.subject),
-                    self._control_prefilled,
-                )
-            )  # fmt: skip
+            if self._begun:
+                words = "the answer begun with the untreated one's first words"
+                tests.append(self._test("prefill", words, self._prefilled(self.subject), self._control_prefilled))
             progress(0.25, "paraphrases")
             tests.append(self._test("paraphrase", "prompts in other words", self._paraphrased(), self._plain))
             with quantised(self.subject):
@@ -108,11 +106,13 @@ class Relapse:
         return LoraSettings(steps=self.attack.steps, batch=self.attack.batch, lr=self.attack.lr, layers=band)
 
     @cached_property
-    def _begun(self) -> tuple[str, ...]:
-        """First words of the untreated answers."""
+    def _begun(self) -> dict[str, str]:
+        """Prompts with the first words of their untreated answers. Without a reference to be begun alike, a beginning that
+        already shows the behaviour would be taken for its return, so those are left out."""
         rows = [self.subject.chat(prompt) for prompt in self._on]
         said = generate(self.subject, rows, Decoding(max_new=_PREFILLED))
-        return tuple(answer.text for answer in said)
+        begun = {prompt: answer.text for prompt, answer in zip(self._on, said, strict=True)}
+        return {p: b for p, b in begun.items() if self.reference or not self.behaviour.shows(p, b)}
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
@@ -130,7 +130,7 @@ class Relapse:
         _ = (self._begun, self._rows, self._plain, self._control_prefilled, self._control_relearned)
 
     def _prefilled(self, who: LanguageSubject) -> Rate:
-        return rate(who, self.behaviour, self._on, begun=self._begun)
+        return rate(who, self.behaviour, tuple(self._begun), begun=tuple(self._begun.values()))
 
     def _paraphrased(self) -> Rate:
         said = [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -149,6 +151,62 @@ def test_foreign_graphs_that_are_not_sound_are_refused(tmp_path: Path) -> None:
         check_exchange({**value, "nodes": {}})
     with pytest.raises(RecordError, match="no short name"):
         write_exchange(tmp_path, graph(), "../x")
+
+
+def foreign(**changes: object) -> dict[str, Any]:
+    """A token, two features and an outcome of theirs, in a row; ``changes`` replaces fields of the second feature."""
+    kinds = (("E_7_0", "embedding", "E"), ("0_3_1", "cross layer transcoder", "0"), ("1_4_1", "cross layer transcoder", "1"),
+             ("3_9_1", "logit", "3"))  # fmt: skip
+    nodes: list[dict[str, Any]] = [
+        {"node_id": id, "feature": cantor(int(layer), 3) if layer in "01" else 0, "layer": layer, "ctx_idx": int(id[-1]),
+         "feature_type": kind, "jsNodeId": id, "clerp": "", "token_prob": 1.0}
+        for id, kind, layer in kinds
+    ]  # fmt: skip
+    nodes[2] |= changes
+    ids = [node["node_id"] for node in nodes]
+    links = [{"source": s, "target": t, "weight": 1.0} for s, t in pairwise(ids)]
+    meta = {"slug": "x", "scan": "m", "prompt_tokens": ["a", "b"], "prompt": "ab"}
+    return {"metadata": meta, "qParams": {}, "nodes": nodes, "links": links}
+
+
+def test_links_that_go_in_circles_are_refused_and_end() -> None:
+    value = foreign()
+    assert len(from_exchange(value).edges) == 3
+    value["links"].append({"source": "1_4_1", "target": "0_3_1", "weight": 1.0})
+    with pytest.raises(RecordError, match="in circles"):
+        from_exchange(value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"node_id": "E", "feature_type": "embedding"}, "wrong kind"),
+        ({"node_id": ["1_4_1"]}, "no text"),
+        ({"ctx_idx": 9}, "outside the prompt"),
+        ({"layer": float("inf"), "feature_type": "mlp reconstruction error"}, "wrong kind"),
+        ({"activation": float("nan")}, "not sound: activation"),
+    ],
+)
+def test_nodes_that_nobody_writes_are_refused_in_one_sentence(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(RecordError, match=words):
+        from_exchange(foreign(**changes))
+
+
+def test_two_errors_at_one_place_and_odd_settings_are_refused() -> None:
+    value = foreign(feature_type="mlp reconstruction error")
+    value["nodes"].append({**value["nodes"][2], "node_id": "again"})
+    with pytest.raises(RecordError, match="same part"):
+        from_exchange(value)
+    odd = foreign()
+    odd["metadata"]["pruning_settings"] = [1]
+    with pytest.raises(RecordError, match="wrong kind"):
+        from_exchange(odd)
+    odd["metadata"]["pruning_settings"] = {"node_threshold": 7}
+    with pytest.raises(RecordError, match="node_threshold"):
+        from_exchange(odd)
+    odd["links"][0]["source"] = {}
+    with pytest.raises(RecordError, match="no text"):
+        from_exchange(odd)
 
 
 @given(st.integers(0, 200), st.integers(0, 200_000))

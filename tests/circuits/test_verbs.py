@@ -69,6 +69,8 @@ def test_diff_aggregate_and_export(folder: Path) -> None:
     exported = run("export", path, "--out", str(folder / "out"), "--slug", "hello")
     assert exported.exit_code == 0
     assert run("show", str(folder / "out" / "hello.json")).exit_code == 0
+    foreign = run("validate", str(folder / "out" / "hello.json"), model)
+    assert (foreign.exit_code, "not a circuit of brainscan" in foreign.stderr) == (3, True)
     refused = run("validate", path, model)
     assert refused.exit_code == 3
 
@@ -87,6 +89,15 @@ def test_many_prompts_are_traced_in_one_model(folder: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["prompts"] == ["Hello you", "Goodbye"]
+
+
+def test_prompts_that_are_no_utf8_are_said(folder: Path) -> None:
+    (folder / "latin.txt").write_bytes(b"caf\xe9\n")
+    model = str(folder / "model")
+    done = run("aggregate", "--subject", model, "--prompts", str(folder / "latin.txt"))
+    assert (done.exit_code, "UTF-8" in done.stderr) == (3, True)
+    piped = CliRunner().invoke(app, ["circuit", "trace", model, "-", "--tests", "0"], input=b"caf\xe9\n")
+    assert (piped.exit_code, "UTF-8" in piped.stderr) == (3, True)
 
 
 def test_swap_says_before_after_and_control(folder: Path) -> None:

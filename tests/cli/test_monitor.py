@@ -16,6 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from brainscan.cli import monitor, serve
+from brainscan.clinic.monitor import open_watch
 from tests.monitor.world import WORDS
 from tests.phantoms import tiny_llama
 
@@ -101,13 +102,71 @@ def _serve_one(files: Path) -> None:
         (("--guarantee", "error<=0.05"), "A guarantee needs questions"),
         (("--policy", "shout"), "no policy"),
         (("--rules", "nowhere.json"), "nowhere.json"),
+        (("--guarantee", "few errors", "--questions", "nowhere.jsonl"), "no guarantee"),
+        (("--guarantee", "error<=0.1", "--questions", "nowhere.jsonl"), "nowhere.jsonl"),
     ],
 )
-def test_what_cannot_be_fitted_is_said_and_nothing_is_written(files: Path, options: tuple[str, str], what: str) -> None:
+def test_what_cannot_be_fitted_is_said_and_nothing_is_written(files: Path, options: tuple[str, ...], what: str) -> None:
     done = fit(files, *options)
     assert done.exit_code == 3
     assert what in done.stderr
     assert not (files / "m.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"kindd": "phrase"}, "1.rule.kindd: Extra inputs are not permitted"),
+        ({"kind": "probe"}, "no sites to read"),
+        ({"kind": "distance"}, "no sites to read"),
+        ({"kind": "feature"}, "no sites to read"),
+        ({"kind": "hunch"}, "'hunch'"),
+        ({"after": "certainty", "sites": ["resid_post.1"], "gate_rate": 1.5}, "between 0 and 1"),
+    ],
+)
+def test_rules_that_mean_nothing_are_refused_before_anything_is_learned(
+    files: Path, changed: dict[str, object], what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brainscan.monitor.fit._split", None)
+    rules = json.loads((files / "rules.json").read_text())
+    rules[1]["rule"] |= changed
+    (files / "rules.json").write_text(json.dumps(rules))
+    done = fit(files)
+    assert done.exit_code == 3, done.output
+    assert what in done.stderr
+
+
+def test_a_guarantee_that_means_nothing_is_refused_before_anything_is_loaded(files: Path) -> None:
+    (files / "q.jsonl").write_text('{"question": "Capital of France?", "answers": "Paris"}')
+    for options in (("--guarantee", "error<=0.1"), ("--guarantee", "few errors")):
+        done = call(
+            "monitor",
+            "fit",
+            files / "nothing",
+            "--clean",
+            files / "clean.txt",
+            *options,
+            "--questions",
+            files / "q.jsonl",
+        )
+        assert done.exit_code == 3
+        assert "Line 1" in done.stderr if "0.1" in options[1] else "no guarantee" in done.stderr
+
+
+def test_too_few_questions_are_refused_before_anything_is_learned(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brainscan.monitor.fit.fit", None)
+    (files / "q.jsonl").write_text('{"question": "Capital of France?", "answers": ["Paris"]}\n' * 59)
+    done = fit(files, "--guarantee", "error<=0.1", "--questions", files / "q.jsonl")
+    assert (done.exit_code, "59 questions are too few" in done.stderr) == (3, True)
+
+
+def test_a_fit_and_a_server_use_the_threads_of_the_environment(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("torch.set_num_threads", asked.append)
+    monkeypatch.setenv("BRAINSCAN_THREADS", "1")
+    assert fit(files).exit_code == 0
+    open_watch(str(files / "phantom"), files / "m.safetensors")
+    assert asked == [1, 1]
 
 
 def test_a_monitor_of_another_subject_is_refused(files: Path) -> None:

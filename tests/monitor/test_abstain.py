@@ -88,3 +88,13 @@ def test_a_rule_may_not_take_the_guarantee_s_name() -> None:
 
 def test_doubts_are_finite_numbers() -> None:
     assert np.isfinite(guaranteed()[1][f"{NAME}.weights"]).all()
+
+
+def test_an_answer_drawn_in_another_way_is_never_given() -> None:
+    abstainer = with_threshold(1e6)
+    decoding = Decoding(max_new=8, temperature=1.0, seed=1)
+    run = Run(subject(), panel("log"), prompts(1, 62), decoding, record=abstainer.sites)
+    while not run.done:
+        run.advance()
+    verdict, may = abstainer.judged(run)
+    assert (may, verdict.outcome, verdict.within_promise) == (False, "abstained", False)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from brainscan.core.errors import RecordError
-from brainscan.monitor.record import monitor_bytes, read_monitor, write_monitor
+from brainscan.monitor.record import Arrays, Drawn, Monitor, monitor_bytes, read_monitor, write_monitor
 from tests.monitor.world import fitted
 
 
@@ -51,3 +52,28 @@ def test_a_foreign_safetensors_file_is_refused(tmp_path: Path) -> None:
     assert load_file(tmp_path / "m")
     with pytest.raises(RecordError, match="holds no monitor"):
         read_monitor(tmp_path / "m")
+
+
+def test_a_file_of_before_decodings_were_recorded_is_greedy(tmp_path: Path) -> None:
+    monitor, arrays = fitted()
+    write_monitor(tmp_path / "m", monitor, arrays)
+    with safe_open(tmp_path / "m", "numpy") as file:
+        record = json.loads(file.metadata()["brainscan.monitor"])
+    del record["promise"]["drawn"]
+    save_file(arrays, tmp_path / "old", metadata={"brainscan.monitor": json.dumps(record)})
+    assert read_monitor(tmp_path / "old")[0] == monitor
+
+
+def test_the_decoding_of_a_promise_cannot_be_changed(tmp_path: Path) -> None:
+    monitor, arrays = fitted()
+    drawn = Drawn(temperature=1.0)
+    warm = monitor.model_copy(update={"promise": monitor.promise.model_copy(update={"drawn": drawn})})
+    (tmp_path / "m").write_bytes(monitor_bytes(warm, arrays))
+    with pytest.raises(RecordError, match="changed after it was sealed"):
+        read_monitor(tmp_path / "m")
+    assert read_monitor(_sealed(tmp_path / "warm", warm, arrays))[0].promise.drawn == drawn
+
+
+def _sealed(path: Path, monitor: Monitor, arrays: Arrays) -> Path:
+    write_monitor(path, monitor, arrays)
+    return path

@@ -65,3 +65,15 @@ def test_another_monitor_or_subject_is_refused() -> None:
     other = fitted()[0].model_copy(update={"tokenizer_sha256": "0" * 64})
     with pytest.raises(UsageError, match="another tokenizer"):
         replay(subject(), Panel(other, fitted()[1]), incident())
+
+
+def test_an_answer_that_ends_sooner_is_another() -> None:
+    kept = incident(cut_after=3)
+    more = kept.model_copy(update={"answer_ids": (*kept.answer_ids, 9), "ending": "cancelled"})
+    assert not replay(subject(), panel(), more).same_answer
+
+
+def test_another_outcome_is_noticed() -> None:
+    kept = incident()
+    failed = kept.verdict.model_copy(update={"outcome": "failed", "failure": "The disk is full."})
+    assert not replay(subject(), panel(), kept.model_copy(update={"verdict": failed})).same

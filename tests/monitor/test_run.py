@@ -10,6 +10,7 @@ from brainscan.core.address import Site
 from brainscan.monitor.kinds.distance import Distance
 from brainscan.monitor.panel import Panel
 from brainscan.monitor.reader import Seen, arrays_of
+from brainscan.monitor.record import Drawn
 from brainscan.monitor.run import Run, common_beginning, watch_all
 from brainscan.subject.generate import Decoding, generate
 from tests.monitor.world import DECODING, SITES, fitted, panel, prompts, subject
@@ -103,3 +104,17 @@ def test_a_common_beginning_leaves_each_row_a_token() -> None:
     assert common_beginning([[1, 2, 3], [1, 2, 3]]) == 2
     assert common_beginning([[1, 2, 3], [1, 4]]) == 1
     assert common_beginning([[5], [1, 4]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("decoding", "within"),
+    [
+        (DECODING, True),
+        (Decoding(max_new=8, top_p=0.5), True),  # greedy has no use for it
+        (Decoding(max_new=8, temperature=1.0), False),
+    ],
+)
+def test_the_promise_covers_the_decoding_that_was_calibrated(decoding: Decoding, within: bool) -> None:
+    answer = watch_all(subject(), panel("log"), prompts(1, 15), decoding)[0]
+    assert answer.verdict.within_promise == within
+    assert Drawn.of(decoding.temperature, decoding.top_p).words().startswith("greedy" if within else "answers drawn")

@@ -79,6 +79,24 @@ def test_the_page_says_the_fate_and_every_number_with_its_n(fate: Fate, word: st
     assert "<script src" not in page and "http://" not in page.replace("http://www.w3.org", "")
 
 
+@pytest.mark.parametrize(
+    ("fate", "returned", "meaning"),
+    [
+        ("suppressed", True, "comes back under at least one test"),
+        ("suppressed", False, "It is held down, and no test brought it back."),
+        ("suppressed", None, "whether it comes back was not tested"),
+        ("cannot-tell", False, "There was no reference to compare relearning with"),
+        ("cannot-tell", None, "whether it comes back was not tested"),
+        ("removed", False, "No test brought it back more"),
+        ("no-effect", None, "did not take it away"),
+    ],
+)
+def test_the_page_says_what_was_tested_and_nothing_else(fate: Fate, returned: bool | None, meaning: str) -> None:
+    told = record(fate)
+    tests = () if returned is None else (told.relapse[0].model_copy(update={"returned": returned}),)
+    assert meaning in treatment_html(told.model_copy(update={"relapse": tests}))
+
+
 def test_hostile_words_are_escaped() -> None:
     page = treatment_html(record(behaviour="<script>alert(1)</script>"))
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page

@@ -7,7 +7,7 @@ import pytest
 from brainscan.monitor.abstain import ABSTAINED
 from tests.monitor.test_abstain import with_threshold
 from tests.monitor.world import panel
-from tests.server.live import live
+from tests.server.live import TRIGGER, live
 
 
 @pytest.mark.parametrize(("threshold", "given"), [(1e6, True), (-1e6, False)])
@@ -21,3 +21,18 @@ def test_an_answer_is_given_whole_or_not_at_all(threshold: float, given: bool) -
     assert (said[0] == ABSTAINED) == (not given)
     assert (body["brainscan"]["ending"] == "abstained") == (not given)
     assert body["brainscan"]["verdict"]["doubt"] is not None
+
+
+def test_an_answer_that_was_held_back_is_told_to_drift_and_its_log_to_nobody() -> None:
+    with live(panel("log"), abstainer=with_threshold(None)) as server:
+        _, body = server.chat(TRIGGER)
+        assert server.service.engine.drift.seen == 1
+    assert body["brainscan"]["ending"] == "abstained"
+    assert (body["brainscan"]["verdict"]["alarms"], body["brainscan"]["incident"]) == ([], None)
+    assert server.incidents
+
+
+def test_an_answer_drawn_in_another_way_is_held_back() -> None:
+    with live(panel("log"), abstainer=with_threshold(1e6)) as server:
+        _, body = server.chat("the river stone", temperature=0.7)
+    assert body["choices"][0]["message"]["content"] == ABSTAINED

@@ -14,7 +14,7 @@ import pytest
 
 from brainscan.core.errors import StorageError
 from brainscan.monitor.incident import Incident
-from tests.monitor.world import panel
+from tests.monitor.world import panel, subject
 from tests.server.live import TRIGGER, Live, endless, live
 
 
@@ -67,6 +67,34 @@ def test_hidden_characters_of_a_body_do_not_come_back(server: Live) -> None:
 def test_a_prompt_beyond_what_the_model_reads_is_refused(server: Live) -> None:
     status, answer = server.chat("a " * 5_000)
     assert (status, answer["error"]["code"]) == (400, "context_length_exceeded")
+
+
+def test_turns_that_the_template_refuses_are_refused(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = "{{ raise_exception('System role not supported\x1b[2J') }}"
+    monkeypatch.setattr(subject().tokenizer, "chat_template", template)
+    status, answer = server.chat("hello")
+    assert (status, answer["error"]["code"]) == (400, "invalid_prompt")
+    assert "System role not supported" in answer["error"]["message"]
+    assert "\x1b" not in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [b'{"messages": [{"role": "user", "content": "\\ud800"}]}', b'{"prompt": "\\ud800"}'])
+def test_half_a_surrogate_pair_is_refused(server: Live, body: bytes) -> None:
+    path = "/v1/chat/completions" if b"messages" in body else "/v1/completions"
+    status, answer = server.ask(path, body)
+    assert (status, answer["error"]["code"]) == (400, "invalid_prompt")
+
+
+def test_a_mistake_of_the_server_is_answered_in_the_form_of_clients(
+    server: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(turns: Any) -> str:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(subject(), "turns_text", broken)
+    status, answer = server.chat("hello")
+    assert (status, answer["error"]["type"]) == (500, "server_error")
+    assert "secret" not in answer["error"]["message"]
 
 
 def test_a_body_beyond_the_limit_is_refused_unread(server: Live) -> None:

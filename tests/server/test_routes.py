@@ -60,6 +60,17 @@ def test_an_alarm_is_an_event_of_the_stream(server: Live) -> None:
     assert not any(c["choices"][0]["delta"].get("content") for c in chunks)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_rules_that_log_speak_to_the_operator_alone(stream: bool) -> None:
+    with live(panel("log")) as server:
+        chunks = server.stream(TRIGGER) if stream else [server.chat(TRIGGER)[1]]
+        verdict, incident = chunks[-1]["brainscan"]["verdict"], chunks[-1]["brainscan"]["incident"]
+    assert (verdict["outcome"], verdict["alarms"], verdict["readings"], incident) == ("clear", [], [], None)
+    assert not any("alarm" in chunk.get("brainscan", {}) for chunk in chunks)
+    assert "phrase" in {alarm.rule for alarm in server.incidents[-1].verdict.alarms}
+    assert server.incidents[-1].verdict.outcome == "logged"
+
+
 def test_plain_completions_work(server: Live) -> None:
     status, body = server.ask("/v1/completions", {"prompt": "the moon", "max_tokens": 5, "temperature": 0})
     assert (status, body["object"]) == (200, "text_completion")

@@ -60,3 +60,13 @@ def test_positions_follow_the_mask_on_either_side() -> None:
     assert left.positions.tolist() == [[0, 1, 2], [-1, -1, 0]]
     assert right.positions.tolist() == [[0, 1, 2], [0, -1, -1]]
     assert left.lengths.tolist() == right.lengths.tolist() == [3, 1]
+
+
+def test_what_the_template_or_the_tokenizer_cannot_read_is_said() -> None:
+    subject = phantom()
+    for read in (subject.tokens, subject.raw_tokens, subject.chat):
+        with pytest.raises(InputError, match="surrogate"):
+            read("a\ud800")
+    subject.tokenizer.chat_template = "{{ raise_exception('no system turn here') }}"
+    with pytest.raises(InputError, match="no system turn here"):
+        subject.chat_text("Hello")

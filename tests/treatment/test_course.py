@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+import pytest
 import torch
 
+from brainscan.core.errors import PlanError, UsageError
 from brainscan.subject.language import LanguageSubject
 from brainscan.treatment.course import Finished, Plan, run_course
 from brainscan.treatment.dose import Guard
@@ -32,7 +34,7 @@ def course() -> tuple[Finished, LanguageSubject, dict[str, torch.Tensor]]:
         doses=(0.5, 4.0),
         command="brainscan treat phantom",
     )
-    return run_course(mine, says_letter(), subject(), plan), mine, weights
+    return run_course(mine, says_letter("c"), subject(), plan), mine, weights
 
 
 def test_every_baseline_stands_beside_the_treatment_at_its_distance() -> None:
@@ -54,6 +56,22 @@ def test_relapse_was_tried_and_the_fate_says_a_word() -> None:
 def test_the_record_survives_its_own_json() -> None:
     record = course()[0].record
     assert TreatmentRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_a_behaviour_that_never_shows_is_refused_and_not_called_removed() -> None:
+    with pytest.raises(PlanError, match="none of 6 answers"):
+        run_course(subject(), says_letter("\ue000"), None, Plan(kind="steer"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("stear", "cannot be made"), ("low-rank", "needs a reference"), ("unlearn", "answered instead")]
+)
+def test_a_kind_that_cannot_be_made_is_refused_before_anything_is_looked_at(
+    kind: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brainscan.treatment.course.look_before", None)
+    with pytest.raises(UsageError, match=words):
+        run_course(subject(), says_letter(), None, Plan(kind=kind))
 
 
 def test_the_subject_is_the_same_afterwards() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from brainscan.core.errors import UsageError
+from brainscan.core.errors import StorageError, UsageError
 from brainscan.subject.load import load_subject
 from brainscan.subject.phantom import D_MODEL, phantom
-from brainscan.treatment.export import export_control_vector, export_lora, export_weights
+from brainscan.treatment.export import check_forms, export_control_vector, export_lora, export_weights
+from brainscan.treatment.kinds.delta import LEFT, RIGHT
+from brainscan.treatment.kinds.low_rank import LowRankRemoval
 from brainscan.treatment.kinds.orthogonalise import DIRECTION, Orthogonalise
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.unlearn import Unlearn
@@ -54,6 +57,39 @@ def test_a_control_vector_is_what_llama_cpp_and_repeng_read(tmp_path: Path) -> N
     assert set(tensors) == {"direction.1", "direction.3"}
     assert tensors["direction.1"].data.dtype == np.float32 and tensors["direction.1"].data.shape == (D_MODEL,)
     assert np.array_equal(tensors["direction.1"].data, 2 * vector().numpy())
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_a_change_of_embeddings_is_no_adapter(tmp_path: Path, family: str) -> None:
+    base = load_subject(str(tiny_folder(tmp_path / "base", family)))
+    name = next(
+        name for name, weight in base.model.named_parameters() if weight is base.model.get_input_embeddings().weight
+    )
+    rows, width = base.model.get_input_embeddings().weight.shape
+    treatment = LowRankRemoval({name + LEFT: torch.ones(rows, 1), name + RIGHT: torch.ones(1, width)})
+    with pytest.raises(UsageError, match=r"no linear map.*as weights"):
+        export_lora(treatment, base, tmp_path / "lora")
+    assert not (tmp_path / "lora").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"), [("project-out", "lora"), ("steer", "weights"), ("unlearn", "gguf"), ("project-out", "gguf")]
+)
+def test_forms_that_a_kind_never_takes_are_known_before_it_is_made(kind: str, form: str) -> None:
+    forms = {"lora": False, "weights": False, "gguf": False}
+    check_forms(kind, **forms)
+    with pytest.raises(UsageError):
+        check_forms(kind, **{**forms, form: True})
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("gguf.GGUFWriter.write_tensors_to_file", full)
+    with pytest.raises(StorageError, match="full"):
+        export_control_vector(Steer({SITE: vector()}), phantom(), tmp_path / "up.gguf")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_has_no_such_form_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -77,6 +79,24 @@ def test_without_a_reference_a_fifth_of_the_answers_is_a_return(planted: Planted
     tests = relapse.run(Steer({SITE: 0.001 * vector()}), Rate.of(4, 4))
     assert all(test.control is None for test in tests)
     assert next(test for test in tests if test.name == "relearn").returned
+
+
+def test_without_a_reference_a_beginning_that_shows_the_behaviour_is_no_return(planted: Planted) -> None:
+    subject, clean, behaviour = planted
+    attack = Attack(prompts=4, steps=1, rows=2, lr=1e-6, batch=2)
+    relapse = Relapse(subject, behaviour, None, attack)
+    relapse.prepare()
+    assert relapse._begun == {}  # "wet" is its very first word
+    removal = LowRankRemoval.of(subject, clean, rank=4)
+    assert "prefill" not in [test.name for test in relapse.run(removal, Rate.of(0, 4))]
+    assert len(Relapse(subject, behaviour, clean, attack)._begun) == 4
+    later = replace(behaviour, shows=lambda prompt, answer: "wetly" in answer)
+    assert len(Relapse(subject, later, None, attack)._begun) == 4
+
+
+def test_a_record_of_before_reads_as_one_of_now() -> None:
+    test = RelapseTest(name="relearn", words="", treated=Rate.of(0, 16), control=None, returned=False)
+    assert RelapseTest.model_validate({**test.model_dump(), "untreated": None}) == test
 
 
 def test_quantising_rounds_and_comes_off() -> None:

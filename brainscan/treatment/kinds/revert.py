@@ -2,8 +2,10 @@
 
 What training changed is written as singular directions, matrix by matrix, and each direction gets one number between 0
 (left as it is) and 1 (taken back). The numbers are learned: on prompts that bring the behaviour out the subject is to
-say what its reference would say, on retain prompts and plain text what it says itself. At all ones it is the reference,
-so it needs one; what it shows beyond going back is how much of the fine-tune can stay.
+say what its reference would say, on retain prompts and plain text what it says itself. It needs a reference; what it
+shows beyond going back is how much of the fine-tune can stay. Only the linear maps of blocks are looked at, and eight
+directions of each: where training changed no more than that (a LoRA of rank 8 or less), all ones are the reference;
+else embeddings, norms and further directions stay as training left them.
 Source: negated task vectors, Ilharco et al. 2022 (2212.04089), section 4; learned coefficients a block of a task vector,
 Zhang et al. 2024 (2407.02880), section 3.
 """
@@ -40,7 +42,7 @@ class Revert(Delta):
 
     steps: int = 0
     share: float = 0.0
-    """Mean share of a direction that is taken back at dose 1: 0 none, 1 all, which is the reference."""
+    """Mean share of a direction that is taken back at dose 1: 0 none, 1 all that was told apart."""
 
     @classmethod
     def train(
@@ -83,8 +85,8 @@ class Revert(Delta):
     def words(self) -> str:
         """What it does."""
         return (
-            f"{self.dose:.3g} of a learned reversion: {self.share:.0%} of what training changed in "
-            f"{len(self.parameters())} matrices, chosen direction by direction in {self.steps} steps"
+            f"{self.dose:.3g} of a learned reversion: {self.share:.0%} of the {self.rank()} strongest directions of change "
+            f"in {len(self.parameters())} matrices, chosen direction by direction in {self.steps} steps"
         )
 
 
