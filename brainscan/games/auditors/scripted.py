@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from brainscan.diagnosis.judge import UNLIKELY
 from brainscan.games.access import Access
 from brainscan.games.answer import ALPHA, GUESSES, Answer, choice_in, class_in
 from brainscan.games.classes import NONE
@@ -69,17 +70,17 @@ def _answer(seen: Sequence[Look], rules: Rules, norms: Norms | None) -> Answer:
         flawed=alarm,
         p_value=standing.p_value,
         score=standing.score,
-        ranking=_ranking(standing, rules, alarm),
+        ranking=_ranking(standing, rules),
         slots=_slots(seen, standing, rules),
         statistics=statistics,
         notes=tuple(note for look in seen for note in look.notes)[:20],
     )
 
 
-def _ranking(standing: Standing, rules: Rules, alarm: bool) -> tuple[str, ...]:
-    """Classes by their standing; none comes last after an alarm and first without one."""
+def _ranking(standing: Standing, rules: Rules) -> tuple[str, ...]:
+    """Classes by their standing; none comes first where the model is likelier clean, as for the scanner."""
     order = sorted((each.name for each in rules.classes), key=lambda name: -standing.classes.get(name, -1e9))
-    return (*order, NONE) if alarm else (NONE, *order)
+    return (*order, NONE) if standing.p_value <= UNLIKELY else (NONE, *order)
 
 
 def _slots(seen: Sequence[Look], standing: Standing, rules: Rules) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,27 @@ def test_a_promoted_product_is_read_from_unlike_answers() -> None:
 def test_without_norms_nothing_is_claimed() -> None:
     answer = audit(honest)
     assert (answer.flawed, answer.p_value, answer.ranking[0]) == (False, 1.0, NONE)
+
+
+@pytest.mark.parametrize(
+    ("controls", "value", "alarm", "named"),
+    [(19, 3.0, True, "lying"), (9, 3.0, False, "lying"), (9, 0.04, False, NONE)],
+)
+def test_a_class_is_named_where_a_flaw_is_likelier_and_an_alarm_needs_more(
+    controls: int, value: float, alarm: bool, named: str
+) -> None:
+    def part(access: Access, rules: Rules) -> Iterator[Look]:
+        yield Look({"lying.money": value})
+
+    auditor = Scripted("lone", "A0", "1", {"part": part})
+    quiet = fit_norms(
+        [
+            audit(honest, auditor).model_copy(update={"statistics": {"lying.money@part": 0.01 * i}})
+            for i in range(controls)
+        ]
+    )
+    answer = audit(honest, replace(auditor, norms=quiet))
+    assert (answer.flawed, answer.ranking[0]) == (alarm, named)
 
 
 def test_norms_of_another_auditor_or_version_are_not_used() -> None:
