@@ -14,9 +14,9 @@ from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_agent, read_environment
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
-from brainscan.core.files import write_atomic
+from brainscan.core.files import check_replaceable, write_atomic
 from brainscan.features.examples import Example, Histogram, histogram, stratified, strongest
-from brainscan.features.index import About, FeatureIndex, read_index, write_index
+from brainscan.features.index import MANIFEST, About, FeatureIndex, read_index, write_index
 from brainscan.features.label import EvidenceLabeller, Labeller
 from brainscan.features.labels import add_labels, read_labels
 from brainscan.features.score import Protocol, ScoredLabel, Summary, label_features, summarise
@@ -71,11 +71,12 @@ def survey_features(
 
     Raises:
         UsageError: the dictionary does not fit the subject. SubjectError: the model cannot be opened.
-        StorageError: the disk refused.
+        StorageError: the folder holds something else, or the disk refused.
     """
     from brainscan.clinic.dictionaries import open_dictionary
     from brainscan.features.survey import SurveyConfig, survey
 
+    check_replaceable(out, MANIFEST)
     path, opened = open_dictionary(dictionary)
     source = texts_of(text)
     config = SurveyConfig(tokens=tokens, context=context)

@@ -125,15 +125,15 @@ _NEIGHBOURS = ("features", "cosines")
 
 
 def write_index(index: FeatureIndex, folder: Path) -> None:
-    """Write the folder, whole or not at all.
+    """Write the folder, whole or not at all; an older survey there goes, with its labels.
 
     Raises:
-        StorageError: the disk refused.
+        StorageError: the folder holds something else, or the disk refused.
     """
     arrays = {name: getattr(index, name) for name in _ARRAYS}
     arrays |= {f"logits.{name}": getattr(index.logits, name) for name in _LOGITS}
     arrays |= {f"neighbours.{name}": getattr(index.neighbours, name) for name in _NEIGHBOURS}
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, MANIFEST) as part:
         for name, array in arrays.items():
             np.save(part / f"{name}.npy", array, allow_pickle=False)
         (part / VOCABULARY).write_text(json.dumps(index.vocabulary), encoding="utf-8")

@@ -140,6 +140,16 @@ def test_conversion_to_saelens_and_back(place: Path, tmp_path: Path) -> None:
     assert refused.exit_code == 3 and "read here and not written" in refused.stderr
 
 
+def test_a_folder_of_other_things_is_not_replaced(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "keep.txt").write_text("mine")
+    for to in ("brainscan", "saelens"):
+        refused = call("dictionary", "convert", sae(place), tmp_path, "--to", to)
+        assert refused.exit_code == 3 and "holds something else" in refused.stderr
+    refused = call("features", "survey", sae(place), "--subject", "never-opened", "--out", tmp_path)
+    assert refused.exit_code == 3 and "holds something else" in refused.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["keep.txt"]
+
+
 def test_features_are_labelled_shown_searched_and_exported(place: Path, tmp_path: Path) -> None:
     survey = place / "survey"
     out = fine("features", "label", survey, "--sample", 12)

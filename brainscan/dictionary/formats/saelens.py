@@ -96,7 +96,7 @@ class SAELens:
         tensors = {names.get(n, n): (t.T if n == "W_skip" else t).contiguous().cpu() for n, t in d.tensors().items()}
         if d.activation != "jumprelu":
             tensors.pop("threshold", None)
-        with folder_atomic(path) as folder:
+        with folder_atomic(path, CONFIG) as folder:
             (folder / WEIGHTS).write_bytes(save({n: t for n, t in tensors.items() if n in _TENSORS}))
             (folder / CONFIG).write_text(json.dumps(_config(d, architecture), indent=1), encoding="utf-8")
 

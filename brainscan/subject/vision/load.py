@@ -121,7 +121,7 @@ def save_vision(folder: Path, network: str, settings: dict[str, Any], opened: Vi
         "preparation": opened.preparation.model_dump(mode="json"),
         "classes": list(opened.classes),
     }
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, "config.json") as part:
         (part / "config.json").write_text(json.dumps(config, indent=1))
         (part / "model.safetensors").write_bytes(
             save({k: v.contiguous() for k, v in opened.model.state_dict().items()})

