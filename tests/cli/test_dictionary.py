@@ -95,6 +95,16 @@ def test_a_dictionary_is_judged_and_saebench_reads_it(place: Path, tmp_path: Pat
     assert json.loads((tmp_path / "core.json").read_text())["eval_type_id"] == "core"
 
 
+def test_judging_counts_what_it_saw_and_refuses_another_model(place: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.txt"
+    few.write_text(TEXT[:2000])
+    judged = fine("dictionary", "eval", sae(place), "--subject", place / "model", "--text", few, "--tokens", 50_000)
+    assert judged["tokens"] == judged["measurements"][0]["n"] < 3000
+    tiny_llama(tmp_path / "wide", hidden_size=64)
+    refused = call("dictionary", "eval", sae(place), "--subject", tmp_path / "wide", "--text", few)
+    assert refused.exit_code == 3 and "reads 32 numbers a token" in refused.stderr
+
+
 def test_judging_with_concepts_and_another_seed(place: Path) -> None:
     fine(*train(place, out=place / "other", seed=1))
     other = place / "other" / "resid_post.2-topk-48"

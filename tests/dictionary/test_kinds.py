@@ -10,7 +10,7 @@ import torch
 from brainscan.core.errors import UsageError
 from brainscan.dictionary.conformance import check_dictionary_kind
 from brainscan.dictionary.dense import DenseLearner
-from brainscan.dictionary.dictionary import Dictionary
+from brainscan.dictionary.dictionary import Dictionary, DictionarySet
 from brainscan.dictionary.kinds import KINDS
 from brainscan.dictionary.kinds.cross_layer_transcoder import CrossLayerTranscoder
 from brainscan.dictionary.kinds.crosscoder import site_norms
@@ -21,6 +21,7 @@ from brainscan.dictionary.protocol import Kind, Shape
 from brainscan.dictionary.selecting import SelectingKind
 from brainscan.dictionary.settings import Settings
 from tests.dictionary.tasks import batch, task
+from tests.house.pretend import Pretended
 
 
 @pytest.mark.parametrize("name", KINDS.names())
@@ -116,3 +117,14 @@ def test_selecting_kinds_are_told_apart_by_facts() -> None:
     facts = {n: (k.selection, k.centre, k.skip) for n in KINDS.names() if issubclass(k := KINDS.get(n), SelectingKind)}
     assert facts["topk"] == ("token", True, False)
     assert facts["skip_transcoder"] == ("batch", False, True)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_dictionary_that_was_trained_on_an_accelerator_lies_on_it_whole(kind: str) -> None:
+    with Pretended():
+        learner = DenseLearner(task(kind), batch(task(kind), 0)[1], "cuda")
+        learner.step(*batch(task(kind), 0), 1e-3)
+        made = learner.dictionary()
+    parts = made.parts if isinstance(made, DictionarySet) else (made,)
+    with Pretended():
+        assert {str(tensor.device) for part in parts for tensor in part.tensors().values()} == {"cuda"}
