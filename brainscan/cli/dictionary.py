@@ -29,6 +29,9 @@ Text = Annotated[
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the dictionaries; by default in the cache.")]
 Shards = Annotated[Path | None, typer.Option(help="Harvest activations into this folder once and train from the disk.")]
+Dtype = Annotated[
+    str, typer.Option(help="With --shards: float16, or float32 where activations are too large for that.")
+]
 Passes = Annotated[
     int, typer.Option(help="With --shards: read the harvest so many times, and harvest so much less.", min=1)
 ]
@@ -62,6 +65,7 @@ def train(
     text: Text = None,
     out: Out = None,
     shards: Shards = None,
+    dtype: Dtype = "float16",
     passes: Passes = 1,
     seed: Annotated[int, typer.Option(help="Of weights and order.", min=0)] = 0,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate; by default it follows the width.")] = None,
@@ -87,6 +91,7 @@ def train(
         text=text,
         out=out,
         shards=shards,
+        dtype=dtype,
         passes=passes,
         seed=seed,
         lr=lr,

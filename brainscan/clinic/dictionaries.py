@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,15 +13,19 @@ from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_environment
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
+from brainscan.core.files import check_replaceable
+from brainscan.core.provenance import sha256_of_json
 
 if TYPE_CHECKING:
-    from brainscan.activations.stream import ActivationStream, Stream, StreamConfig
+    from brainscan.activations.sources import TextSource
+    from brainscan.activations.stream import ActivationStream, Stream, StreamConfig, StreamState
     from brainscan.dictionary.dictionary import Dictionary
     from brainscan.dictionary.train import Request
     from brainscan.subject.language import LanguageSubject
     from brainscan.subject.progress import Progress
 
 TRAINING = "training"
+"""Folder of the runs beside their dictionaries; each has one of its own there, named by plan and stream."""
 _JOINT = ("crosscoder", "cross_layer_transcoder")
 _MEGABYTE = 1 << 20
 
@@ -46,6 +51,8 @@ class Training:
     out: Path | None = None
     shards: Path | None = None
     """Harvest to this folder once, and train from the disk."""
+    dtype: str = "float16"
+    """With ``shards``: float16, or float32 for activations that do not fit it."""
     passes: int = 1
     """With ``shards``: times that the harvest is read, each time in another order; so much less is harvested."""
     seed: int = 0
@@ -117,15 +124,15 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
 
     Raises:
         UsageError: sites, widths or memory do not go together. PlanError: no such kind.
-        SubjectError: the model cannot be opened. RecordError: the folder belongs to another run.
+        SubjectError: the model cannot be opened. RecordError: a dictionary or harvest of another training is there.
+        StorageError: a folder of another sort stands where a dictionary belongs, or the disk refused.
     """
     from brainscan.dictionary.formats.format import write_dictionary
     from brainscan.dictionary.kinds import KINDS
     from brainscan.dictionary.train import RunPlan, train
 
-    KINDS.get(training.kind)  # a wrong name is said before a model is loaded
-    if training.passes > 1 and training.shards is None:
-        raise UsageError("Several passes are made over a harvest on disk.", "Name a folder for it with --shards.")
+    KINDS.get(training.kind)  # a wrong name or number is said before a model is loaded
+    _check(training)
     source = texts_of(training.text)
     requests = _requests(training)
     subject = load(training.subject, progress)
@@ -136,11 +143,14 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
         steps=max(1, training.tokens // training.batch),
         checkpoint_every=training.checkpoint_every,
     )
-    journal = out / TRAINING
+    opener = _Opener(training, subject, source, progress)
+    run = sha256_of_json([plan.model_dump(mode="json"), opener.identity])[:12]
+    for request in requests:
+        _check_free(out / request.name, run)  # hours before it would be written there
     trained = train(
-        _opener(training, subject, source, progress),
+        opener,
         plan,
-        journal,
+        out / TRAINING / run,
         threads=read_environment().threads,
         progress=lambda f, w: progress(f, w),
     )
@@ -151,10 +161,11 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
         "source_sha256": source.identity(),
         "context": training.context,
         "seed": training.seed,
+        "run": run,
     }
     for name, made in trained.dictionaries.items():
         write_dictionary(replace(made, about={**made.about, **facts}), out / name)
-    last = _last_line(journal / "journal.jsonl")
+    last = _last_line(out / TRAINING / run / "journal.jsonl")
     return tuple(
         TrainedDictionary(
             name=request.name,
@@ -256,6 +267,24 @@ def open_dictionary(ref: str) -> tuple[Path, Dictionary]:
     return path, held.parts[int(number)]
 
 
+def _check(training: Training) -> None:
+    """Refuse numbers and options that no training can have.
+
+    Raises:
+        UsageError: with the option that is meant.
+    """
+    if training.passes > 1 and training.shards is None:
+        raise UsageError("Several passes are made over a harvest on disk.", "Name a folder for it with --shards.")
+    if training.dtype not in ("float16", "float32"):
+        raise UsageError(f"A harvest is not kept as {training.dtype}.", "Give --dtype float16 or --dtype float32.")
+    if not training.widths or min(training.widths) < 1:
+        raise UsageError("A dictionary has at least one feature.", "Give --features a number above 0.")
+    if training.lr is not None and not 0 < training.lr < math.inf:
+        raise UsageError(
+            f"The learning rate {training.lr} is no number above 0.", "Give another --lr, or leave it out."
+        )
+
+
 def _requests(training: Training) -> tuple[Request, ...]:
     from brainscan.core.address import Site
     from brainscan.dictionary.settings import Settings
@@ -289,35 +318,70 @@ def _requests(training: Training) -> tuple[Request, ...]:
     )
 
 
-def _opener(training: Training, subject: LanguageSubject, source: Any, progress: Progress) -> Any:
+def _check_free(folder: Path, run: str) -> None:
+    """Refuse a place where this run's dictionary would replace something that it did not write.
+
+    Raises:
+        RecordError: another training's dictionary is there. StorageError: a folder of another sort is.
+    """
+    from brainscan.dictionary.formats.format import read_dictionary
+    from brainscan.dictionary.formats.native import CONFIG
+
+    check_replaceable(folder, CONFIG)
+    if (folder / CONFIG).is_file() and read_dictionary(folder).about.get("run") != run:
+        raise RecordError(
+            f"{folder} holds a dictionary of another training, which this one would replace.",
+            "Name another folder with --out, or remove that dictionary.",
+        )
+
+
+@dataclass(frozen=True)
+class _Opener:
     """Opens the stream of a run: live, or from shards that are harvested first."""
-    from brainscan.activations.shards import ShardState, ShardStream, write_shards
-    from brainscan.activations.stream import ActivationStream, StreamConfig, StreamState
 
-    config = StreamConfig(
-        sites=tuple(dict.fromkeys((*training.sites, *training.writes))),
-        context=training.context,
-        batch=training.batch,
-        memory=training.memory * _MEGABYTE,
-        seed=training.seed,
-        passes=None if training.shards is None else 1,
-    )
-    harvested = -(-training.tokens // training.passes)
-    config = _with_window(config, harvested)
+    training: Training
+    subject: LanguageSubject
+    source: TextSource
+    progress: Progress
 
-    def live(state: StreamState | None) -> ActivationStream:
-        stream = ActivationStream(subject, source, config, state=state)
-        stream.watch = lambda words: progress(0.0, words)
+    def __call__(self, state: dict[str, Any] | None) -> Stream:
+        """The stream at its beginning or at a state."""
+        from brainscan.activations.shards import ShardState, ShardStream, write_shards
+        from brainscan.activations.stream import StreamState
+
+        wanted = self.training
+        if wanted.shards is None:
+            return self.live(None if state is None else StreamState.model_validate(state))
+        dtype: Any = wanted.dtype
+        write_shards(self.live, wanted.shards, tokens=self._harvested, dtype=dtype, progress=self.progress)
+        at = None if state is None else ShardState.model_validate(state)
+        return ShardStream(wanted.shards, batch=wanted.batch, passes=None, seed=wanted.seed, state=at)
+
+    def live(self, state: StreamState | None) -> ActivationStream:
+        """The stream that the subject is run for."""
+        from brainscan.activations.stream import ActivationStream, StreamConfig
+
+        wanted = self.training
+        config = StreamConfig(
+            sites=tuple(dict.fromkeys((*wanted.sites, *wanted.writes))),
+            context=wanted.context,
+            batch=wanted.batch,
+            memory=wanted.memory * _MEGABYTE,
+            seed=wanted.seed,
+            passes=None if wanted.shards is None else 1,
+        )
+        stream = ActivationStream(self.subject, self.source, _with_window(config, self._harvested), state=state)
+        stream.watch = lambda words: self.progress(0.0, words)
         return stream
 
-    def open_stream(state: dict[str, Any] | None) -> Stream:
-        if training.shards is None:
-            return live(None if state is None else StreamState.model_validate(state))
-        write_shards(live, training.shards, tokens=harvested, progress=progress)
-        at = None if state is None else ShardState.model_validate(state)
-        return ShardStream(training.shards, batch=training.batch, passes=None, seed=training.seed, state=at)
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What decides the batches."""
+        return self.live(None).identity, self.training.passes, self.training.dtype
 
-    return open_stream
+    @property
+    def _harvested(self) -> int:
+        return -(-self.training.tokens // self.training.passes)
 
 
 def _with_window(config: StreamConfig, tokens: int) -> StreamConfig:

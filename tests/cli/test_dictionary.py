@@ -123,6 +123,26 @@ def test_judging_with_concepts_and_another_seed(place: Path) -> None:
         }  # fmt: skip
 
 
+def test_trainings_of_one_model_lie_side_by_side(place: Path, tmp_path: Path) -> None:
+    for site in ("resid_post.2", "resid_post.1"):
+        assert fine(*train(place, out=tmp_path, site=site, tokens=512))[0]["resumed_at"] == 0
+    assert fine(*train(place, out=tmp_path, tokens=512))[0]["resumed_at"] == 4
+    shown = fine("dictionary", "show", tmp_path / "resid_post.1-topk-48")
+    refused = call(*train(place, out=tmp_path, site="resid_post.1", tokens=512, seed=1))
+    assert refused.exit_code == 3 and "another training" in refused.stderr and "--out" in refused.stderr
+    assert fine("dictionary", "show", tmp_path / "resid_post.1-topk-48") == shown
+
+
+def test_a_harvest_of_another_model_is_refused(place: Path, tmp_path: Path) -> None:
+    tiny_llama(tmp_path / "model", seed=1)
+    (tmp_path / "texts").symlink_to(place / "texts")
+    where = {"shards": tmp_path / "shards", "tokens": 512, "dtype": "float32"}
+    fine(*train(place, out=tmp_path / "a", **where))
+    fine(*train(place, out=tmp_path / "b", kind="relu", **where))
+    refused = call(*train(tmp_path, out=tmp_path / "c", **where))
+    assert refused.exit_code == 3 and "other settings, texts or weights" in refused.stderr
+
+
 def test_passes_over_a_small_harvest(place: Path, tmp_path: Path) -> None:
     made = fine(*train(place, out=tmp_path / "out", shards=tmp_path / "shards", passes=4))
     assert [each["steps"] for each in made] == [40, 40]
@@ -189,6 +209,10 @@ def test_features_are_labelled_shown_searched_and_exported(place: Path, tmp_path
         (("dictionary", "train", "m", "--site", "mlp_in.2", "--kind", "transcoder", "--text", "{texts}"), "--writes"),
         (("dictionary", "train", "m", "--site", "nowhere", "--text", "{texts}"), "not an address"),
         (("dictionary", "train", "m", "--site", "resid_post.2"), "corpus build"),
+        (("dictionary", "train", "m", "--site", "resid_post.2", "--features", 0), "--features a number above 0"),
+        (("dictionary", "train", "m", "--site", "resid_post.2", "--features", -5), "--features a number above 0"),
+        (("dictionary", "train", "m", "--site", "resid_post.2", "--lr", "nan"), "no number above 0"),
+        (("dictionary", "train", "m", "--site", "resid_post.2", "--dtype", "int8"), "--dtype float16"),
         (("features", "show", "{root}", 0), "no survey"),
         (("features", "show", "{survey}", 4000), "no feature 4000"),
         (("features", "search", "{survey}"), "by words, by --text"),

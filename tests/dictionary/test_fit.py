@@ -30,7 +30,7 @@ def test_a_fitting_one_says_what_it_reads() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(UsageError, match=f"reads 64 numbers a token and resid_post.1 of phantom.* has {D_MODEL}"):
         check_fit(phantom(), dictionary(d_in=64))
-    with pytest.raises(UsageError, match="writes 64 numbers a token and mlp_out.1"):
+    with pytest.raises(UsageError, match=r"writes 64 numbers a token and mlp_out\.1"):
         check_fit(phantom(), dictionary(d_out=64))
     with pytest.raises(SiteUnavailable, match="no layer 40"):
         check_fit(phantom(), dictionary(site="resid_post.40"))
