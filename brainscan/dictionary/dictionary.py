@@ -32,6 +32,7 @@ from brainscan.core.errors import UsageError
 Activation = Literal["relu", "topk", "jumprelu", "gated"]
 Normalisation = Literal["none", "scale", "layer_norm", "unit_norm"]
 
+_TURN = "Check the orientation: W_enc is [d_in, n_features], W_dec is [n_features, d_out]."
 _TINY = 1e-5
 """Added to a spread before dividing by it, as SAELens does for layer_norm."""
 
@@ -127,6 +128,9 @@ class Dictionary:
         return self.reads != self.writes
 
     def __post_init__(self) -> None:
+        for name in ("W_enc", "W_dec"):
+            if (found := getattr(self, name)).ndim != 2:
+                raise UsageError(f"{name} of this dictionary is {list(found.shape)}, which is no matrix.", _TURN)
         wanted: dict[str, tuple[int, ...]] = {
             "W_enc": (self.d_in, self.n_features),
             "W_dec": (self.n_features, self.d_out),
@@ -139,7 +143,7 @@ class Dictionary:
             if tensor is not None and tuple(tensor.shape) != shape:
                 raise UsageError(
                     f"{name} of this dictionary is {list(tensor.shape)} and should be {list(shape)}.",
-                    "Check the orientation: W_enc is [d_in, n_features], W_dec is [n_features, d_out].",
+                    _TURN,
                 )
         self._check_parts()
 
