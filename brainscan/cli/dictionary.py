@@ -151,17 +151,22 @@ def judge(
 @verbs.command()
 @plain_errors
 def convert(
-    dictionary: Annotated[str, typer.Argument(help="A folder or file in any known format.")],
+    dictionary: Annotated[
+        str, typer.Argument(help="A folder or file in any known format; FOLDER#2 is part 2 of a set.")
+    ],
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     to: Annotated[str, typer.Option(help="brainscan, saelens or circuit-tracer.")] = "brainscan",
     source: Annotated[str | None, typer.Option("--from", help="Format of the source, where sniffing errs.")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="What it reads, as resid_post.15, where it does not say so itself.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a dictionary of another program (SAELens, dictionary_learning, sparsify, Gemma Scope, circuit-tracer) and write it.
 
     Example: brainscan dictionary convert gemma-scope/layer_12/width_16k/average_l0_82 mine --to saelens
     """
-    written = clinic.convert_dictionary(dictionary, out, to, source)
+    written = clinic.convert_dictionary(dictionary, out, to, source, site)
     if as_json:
         print_json(written)
     else:

@@ -19,7 +19,8 @@ from brainscan.core.provenance import sha256_of_json
 if TYPE_CHECKING:
     from brainscan.activations.sources import TextSource
     from brainscan.activations.stream import ActivationStream, Stream, StreamConfig, StreamState
-    from brainscan.dictionary.dictionary import Dictionary
+    from brainscan.dictionary.dictionary import Dictionary, DictionarySet
+    from brainscan.dictionary.formats.format import AnyDictionary
     from brainscan.dictionary.train import Request
     from brainscan.subject.language import LanguageSubject
     from brainscan.subject.progress import Progress
@@ -184,15 +185,23 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
     )
 
 
-def convert_dictionary(ref: str, out: Path, to: str, source: str | None) -> ShownDictionary:
+def convert_dictionary(
+    ref: str, out: Path, to: str, source: str | None = None, site: str | None = None
+) -> ShownDictionary:
     """Read a dictionary in any known format and write it in another.
 
-    Raises:
-        RecordError: it cannot be read. UsageError: the format cannot say what it does. PlanError: no such format.
-    """
-    from brainscan.dictionary.formats.format import read_dictionary, write_dictionary
+    Args:
+        source: its format, where sniffing errs.
+        site: what it reads, where it does not say so itself.
 
-    write_dictionary(read_dictionary(find_dictionary(ref), source), out, to)
+    Raises:
+        RecordError: it cannot be read. UsageError: the format cannot say what it does, or it names another site.
+        PlanError: no such format. StorageError: a folder of another sort is there, or the disk refused.
+    """
+    from brainscan.dictionary.formats.format import write_dictionary
+
+    _, held = _opened(ref, source)
+    write_dictionary(held if site is None else _at_site(_alone(ref, held), site), out, to)
     return show_dictionary(str(out))
 
 
@@ -217,13 +226,12 @@ def show_dictionary(ref: str) -> ShownDictionary:
     """What a dictionary is, read whole, so that a broken one is found out.
 
     Raises:
-        RecordError: it cannot be read.
+        RecordError: it cannot be read. UsageError: the set has no such part.
     """
     from brainscan.dictionary.dictionary import DictionarySet
-    from brainscan.dictionary.formats.format import read_dictionary, sniff
+    from brainscan.dictionary.formats.format import sniff
 
-    path = find_dictionary(ref)
-    held = read_dictionary(path)
+    path, held = _opened(ref)
     parts = held.parts if isinstance(held, DictionarySet) else (held,)
     return ShownDictionary(
         folder=str(path),
@@ -246,25 +254,60 @@ def find_dictionary(ref: str) -> Path:
     raise RecordError(f"There is no dictionary at {ref!r}.", "Name a folder, or see: brainscan dictionary list")
 
 
-def open_dictionary(ref: str) -> tuple[Path, Dictionary]:
+def open_dictionary(ref: str, site: str | None = None) -> tuple[Path, Dictionary]:
     """A dictionary, or one part of a set named as ``FOLDER#part``.
 
+    Args:
+        site: what it reads, where it does not say so itself.
+
     Raises:
-        RecordError: it cannot be read. UsageError: a set without a part, or a part that is not there.
+        RecordError: it cannot be read. UnknownSite: the spelling of ``site`` is not an address.
+        UsageError: a set without a part, a part that is not there, or a site for one that names its own.
     """
+    path, held = _opened(ref)
+    return path, _at_site(_alone(ref, held), site)
+
+
+def _at_site(dictionary: Dictionary, site: str | None) -> Dictionary:
+    from brainscan.core.address import Site
+
+    if site is None:
+        return dictionary
+    if dictionary.reads:
+        raise UsageError(
+            f"This dictionary says itself that it reads {', '.join(dictionary.reads)}.", "Leave --site out."
+        )
+    where = (str(Site.parse(site)),)
+    return replace(dictionary, reads=where, writes=() if "transcoder" in dictionary.kind else where)
+
+
+def _opened(ref: str, format: str | None = None) -> tuple[Path, AnyDictionary]:
+    """Where it lies, and a dictionary, a set, or the part of a set that ``#`` names."""
     from brainscan.dictionary.dictionary import DictionarySet
     from brainscan.dictionary.formats.format import read_dictionary
 
     name, _, number = ref.partition("#")
     path = find_dictionary(name)
-    held = read_dictionary(path)
-    if not isinstance(held, DictionarySet):
+    held = read_dictionary(path, format)
+    if not number or not isinstance(held, DictionarySet):
         return path, held
     if not (number.isdecimal() and int(number) < len(held.parts)):
-        raise UsageError(
-            f"{name} is a set of {len(held.parts)} dictionaries.", f"Name one part of it, for example {name}#0."
-        )
+        raise _which_part(name, held)
     return path, held.parts[int(number)]
+
+
+def _alone(ref: str, held: AnyDictionary) -> Dictionary:
+    from brainscan.dictionary.dictionary import DictionarySet
+
+    if isinstance(held, DictionarySet):
+        raise _which_part(ref, held)
+    return held
+
+
+def _which_part(name: str, held: DictionarySet) -> UsageError:
+    return UsageError(
+        f"{name} is a set of {len(held.parts)} dictionaries.", f"Name one part of it, for example {name}#0."
+    )
 
 
 def _check(training: Training) -> None:

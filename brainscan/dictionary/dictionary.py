@@ -21,6 +21,7 @@ This file refuses to know training and files.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -226,6 +227,13 @@ class Dictionary:
         """Every tensor that it has, by field name."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
+
+    def tensors_sha256(self) -> str:
+        """A hash of every tensor: two dictionaries with the same one compute with the same numbers."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.tensors().items()):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def to(self, device: torch.device | str) -> Dictionary:
         """The same on another device."""

@@ -17,7 +17,10 @@ def check_fit(subject: LanguageSubject, dictionary: Dictionary) -> tuple[Site, .
         SiteUnavailable: the subject lacks a site.
     """
     if not dictionary.reads:
-        raise UsageError("This dictionary does not say which site it reads.", "Name it with --site, as resid_post.12.")
+        raise UsageError(
+            "This dictionary does not say which site it reads.",
+            "Name it once with brainscan dictionary convert --site, as resid_post.12.",
+        )
     reads, writes = (tuple(subject.check(site) for site in sites) for sites in (dictionary.reads, dictionary.writes))
     widths = site_widths(subject, (*reads, *writes))
     for verb, sites, wanted in (("reads", reads, dictionary.d_in), ("writes", writes, dictionary.d_out)):

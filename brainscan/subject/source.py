@@ -65,6 +65,18 @@ def parse_source(spec: str, cache: Path) -> Source:
     return replace(_base(text, cache), spec=spec)
 
 
+def absolute_spec(spec: str, cache: Path) -> str:
+    """The same subject in a spelling that means it from any folder.
+
+    Raises:
+        SubjectNotFound, UnsafeSubject: as for ``parse_source``.
+    """
+    source = parse_source(spec, cache)
+    base = source.base if source.path is None else str(source.path.resolve())
+    adapter = "" if source.adapter is None else f"+{source.adapter.resolve()}"
+    return f"{base}{adapter}{LIVE if source.live else ''}"
+
+
 def short_names(cache: Path) -> tuple[str, ...]:
     """Every short name: the packaged models, then the folders in ``<cache>/models``."""
     folder = cache / "models"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 from brainscan.cli import dictionary, features, superposition
+from brainscan.clinic.through import looking_through
+from brainscan.core.errors import RecordError
+from brainscan.dictionary.dictionary import DictionarySet
+from brainscan.dictionary.formats.format import read_dictionary, write_dictionary
 from tests.phantoms import tiny_llama
 
 TEXT = "The ship was at sea when the whale came. " * 40 + "7 and 9 are numbers, 12 too.\n\n" * 40
@@ -178,6 +184,83 @@ def test_a_folder_of_other_things_is_not_replaced(place: Path, tmp_path: Path) -
     refused = call("features", "survey", sae(place), "--subject", "never-opened", "--out", tmp_path)
     assert refused.exit_code == 3 and "holds something else" in refused.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["keep.txt"]
+
+
+def test_a_dictionary_that_names_no_site_is_told_it(place: Path, tmp_path: Path) -> None:
+    nameless = replace(read_dictionary(sae(place)), reads=(), writes=())
+    write_dictionary(nameless, tmp_path / "nameless")
+    asked = ("--subject", place / "model", "--text", place / "texts", "--tokens", 2000, "--context", 64)
+    refused = call("features", "survey", tmp_path / "nameless", *asked, "--out", tmp_path / "s")
+    assert refused.exit_code == 3 and "dictionary convert --site" in refused.stderr
+    about = fine("features", "survey", tmp_path / "nameless", *asked, "--out", tmp_path / "s", "--site", "resid_post.2")
+    assert about["reads"] == about["writes"] == ["resid_post.2"]
+    assert fine("features", "search", tmp_path / "s", "--text", "The ship was at sea")
+    named = fine("dictionary", "convert", tmp_path / "nameless", tmp_path / "named", "--site", "resid_post.2")
+    assert named["parts"][0]["reads"] == ["resid_post.2"]
+    refused = call("dictionary", "convert", tmp_path / "named", tmp_path / "again", "--site", "resid_post.1")
+    assert refused.exit_code == 3 and "says itself" in refused.stderr
+
+
+def test_a_part_of_a_set_is_shown_and_converted(place: Path, tmp_path: Path) -> None:
+    part = read_dictionary(sae(place))
+    write_dictionary(DictionarySet("topk", (part, replace(read_dictionary(sae(place)), k=3))), tmp_path / "set")
+    assert [each["k"] for each in fine("dictionary", "show", tmp_path / "set")["parts"]] == [4, 3]
+    assert [each["k"] for each in fine("dictionary", "show", f"{tmp_path / 'set'}#1")["parts"]] == [3]
+    assert (
+        fine("dictionary", "convert", f"{tmp_path / 'set'}#1", tmp_path / "one", "--to", "saelens")["parts"][0]["k"]
+        == 3
+    )
+    refused = call("dictionary", "show", f"{tmp_path / 'set'}#2")
+    assert refused.exit_code == 3 and "set of 2 dictionaries" in refused.stderr
+
+
+def surveyed(place: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A survey made with relative paths, of a model and a dictionary that may be changed."""
+    shutil.copytree(place / "model", root / "model")
+    shutil.copytree(sae(place), root / "sae")
+    monkeypatch.chdir(root)
+    fine("features", "survey", "sae", "--subject", "model", "--text", place / "texts", "--out", "survey",
+         "--tokens", 2000, "--context", 64)  # fmt: skip
+    (root / "elsewhere").mkdir()
+    monkeypatch.chdir(root / "elsewhere")
+    return root / "survey"
+
+
+def test_a_survey_is_opened_again_from_another_folder(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survey = surveyed(place, tmp_path, monkeypatch)
+    assert fine("features", "search", survey, "--text", "The ship was at sea")
+    origin = json.loads((survey / "origin.json").read_text())
+    del origin["dictionary_sha256"], origin["site"]  # as earlier versions wrote it
+    (survey / "origin.json").write_text(json.dumps(origin))
+    assert fine("features", "search", survey, "--text", "The ship was at sea")
+
+
+@pytest.mark.parametrize("width", [48, 96])
+def test_labels_are_not_put_on_the_features_of_another_dictionary(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    survey = surveyed(place, tmp_path, monkeypatch)
+    other = read_dictionary(place / "out" / f"resid_post.2-topk-{width}")
+    write_dictionary(replace(other, W_dec=-other.W_dec), tmp_path / "sae")
+    refused = call("features", "search", survey, "--text", "The ship was at sea")
+    assert refused.exit_code == 3 and "not the one that was surveyed" in refused.stderr
+    with pytest.raises(RecordError, match="not the one that was surveyed"), looking_through(str(survey)):
+        pass
+
+
+def test_a_survey_does_not_stand_for_other_weights(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survey = surveyed(place, tmp_path, monkeypatch)
+    tiny_llama(tmp_path / "model", seed=1)
+    for words in (
+        ("features", "search", survey, "--text", "A ship"),
+        ("superposition", "compare", survey, "--site", "mlp_act.2"),
+    ):
+        refused = call(*words)
+        assert refused.exit_code == 3 and "not those that were surveyed" in refused.stderr
 
 
 def test_features_are_labelled_shown_searched_and_exported(place: Path, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def survey_channels(
             subject=subject.card.name,
             subject_sha256=subject.card.weights_sha256,
             images=tuple(images),
-            folder=str(folder),
+            folder=str(folder.resolve()),
             skipped=tuple(skipped),
             converted=dict(sorted(converted.items())),
             sites=sites,
