@@ -27,6 +27,12 @@ Text = Annotated[
     typer.Option(help="Folder or file of .txt, .jsonl, .parquet (#field), or hf:org/name; by default the corpus."),
 ]
 
+Writes = Annotated[
+    list[str] | None, typer.Option("--writes", help="Transcoders: what each --site is to predict, in order.")
+]
+Widths = Annotated[
+    list[int] | None, typer.Option("--features", help="Features; several widths train together. [default: 8192]")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the dictionaries; by default in the cache.")]
 Shards = Annotated[Path | None, typer.Option(help="Harvest activations into this folder once and train from the disk.")]
 Dtype = Annotated[
@@ -50,13 +56,9 @@ def register(app: typer.Typer) -> None:
 def train(
     subject: Annotated[str, typer.Argument(help="The model: a short name, a folder, or org/name on the hub.")],
     site: Annotated[list[str], typer.Option("--site", help="Where to read, as resid_post.15; may be repeated.")],
-    writes: Annotated[
-        list[str] | None, typer.Option("--writes", help="Transcoders: what each --site is to predict, in order.")
-    ] = None,
+    writes: Writes = None,
     kind: Annotated[str, typer.Option(help="relu, topk, batchtopk, jumprelu, gated, matryoshka, ...")] = "batchtopk",
-    features: Annotated[
-        list[int] | None, typer.Option("--features", help="Features; several widths train together. [default: 8192]")
-    ] = None,
+    features: Widths = None,
     k: Annotated[int, typer.Option("-k", help="Features active at once.", min=1)] = 32,
     tokens: Annotated[int, typer.Option(help="Tokens to train on; texts are read again as needed.", min=1)] = 2_000_000,
     batch: Annotated[int, typer.Option(help="Tokens a step.", min=1)] = 2048,

@@ -155,15 +155,7 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
         threads=read_environment().threads,
         progress=lambda f, w: progress(f, w),
     )
-    facts = {
-        "subject": subject.card.name,
-        "subject_sha256": subject.card.weights_sha256,
-        "source": source.name,
-        "source_sha256": source.identity(),
-        "context": training.context,
-        "seed": training.seed,
-        "run": run,
-    }
+    facts = {**opener.facts, "run": run}
     for name, made in trained.dictionaries.items():
         write_dictionary(replace(made, about={**made.about, **facts}), out / name)
     last = _last_line(out / TRAINING / run / "journal.jsonl")
@@ -421,6 +413,19 @@ class _Opener:
     def identity(self) -> tuple[object, ...]:
         """What decides the batches."""
         return self.live(None).identity, self.training.passes, self.training.dtype
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a dictionary should say of its training."""
+        card = self.subject.card
+        return {
+            "subject": card.name,
+            "subject_sha256": card.weights_sha256,
+            "source": self.source.name,
+            "source_sha256": self.source.identity(),
+            "context": self.training.context,
+            "seed": self.training.seed,
+        }
 
     @property
     def _harvested(self) -> int:
