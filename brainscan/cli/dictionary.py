@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import plain_errors, resumes
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic import dictionaries as clinic
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 
 @verbs.command()
-@plain_errors
+@resumes
 def train(
     subject: Annotated[str, typer.Argument(help="The model: a short name, a folder, or org/name on the hub.")],
     site: Annotated[list[str], typer.Option("--site", help="Where to read, as resid_post.15; may be repeated.")],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -183,7 +183,7 @@ def label_survey(
     index = read_index(folder)
     chosen = list(features) or _sample(index, sample, seed)
     who = _labeller(labeller, index, progress)
-    scored = label_features(index, chosen, who, Protocol(seed=seed), progress=progress)
+    scored = label_features(index, chosen, who, Protocol(seed=seed), keep=_keeper(who, folder), progress=progress)
     add_labels(folder, scored)
     return summarise(scored, who.name, seed), scored
 
@@ -222,6 +222,13 @@ def _sample(index: FeatureIndex, count: int | None, seed: int) -> list[int]:
     if count is None or count >= len(alive):
         return [int(f) for f in alive]
     return sorted(int(f) for f in np.random.default_rng(seed).choice(alive, count, replace=False))
+
+
+def _keeper(labeller: Labeller, folder: Path) -> Callable[[Sequence[ScoredLabel]], object]:
+    """Answers that a model took its time for, or was paid for, are written as they come; evidence costs nothing."""
+    if isinstance(labeller, EvidenceLabeller):
+        return lambda labels: None
+    return lambda labels: add_labels(folder, labels)
 
 
 def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
