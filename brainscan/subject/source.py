@@ -17,6 +17,7 @@ from typing import Literal
 
 from brainscan.core.errors import SubjectNotFound, UnsafeSubject
 from brainscan.core.visible import visible
+from brainscan.subject.cached import cached_models
 from brainscan.subject.packaged import PACKAGED
 from brainscan.subject.weights import PICKLES
 
@@ -78,10 +79,8 @@ def absolute_spec(spec: str, cache: Path) -> str:
 
 
 def short_names(cache: Path) -> tuple[str, ...]:
-    """Every short name: the packaged models, then the folders in ``<cache>/models``."""
-    folder = cache / "models"
-    kept = sorted(path.parent.name for path in folder.glob("*/config.json")) if folder.is_dir() else []
-    return tuple(dict.fromkeys((*PACKAGED, *(name for name in kept if not name.startswith(".")))))
+    """Every short name: the packaged models, then the language models in ``<cache>/models``."""
+    return tuple(dict.fromkeys((*PACKAGED, *cached_models(cache))))
 
 
 def _base(text: str, cache: Path) -> Source:

@@ -23,6 +23,7 @@ from brainscan.core.errors import BrokenSubject, SubjectNotFound, UnknownFamily
 from brainscan.core.files import folder_atomic
 from brainscan.core.provenance import SubjectCard, sha256_of_bytes, sha256_of_file
 from brainscan.core.visible import visible
+from brainscan.subject.cached import VISION
 from brainscan.subject.device import choose_device
 from brainscan.subject.hashes import joint_hash
 from brainscan.subject.opening import quiet
@@ -32,8 +33,6 @@ from brainscan.subject.vision.packaged import VISION_MODELS, pull_vision
 from brainscan.subject.vision.subject import Preparation, VisionSubject
 from brainscan.subject.weights import check_config, check_finite, read_json, weight_files
 
-OURS = "brainscan-vision"
-"""model_type of folders that this file writes."""
 Colours = tuple[float, float, float]
 """A number each for red, green and blue."""
 
@@ -79,7 +78,7 @@ def load_vision(
     config = check_config(folder)
     files = weight_files(folder)
     progress(0.5, "opening the weights")
-    opened = _ours(folder, config) if config.get("model_type") == OURS else _transformers(folder)
+    opened = _ours(folder, config) if config.get("model_type") == VISION else _transformers(folder)
     # A third faster on CPUs, and a map's channels then lie together, as they are read.
     model = opened.model.eval().requires_grad_(False).to(choice.name, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     check_finite(model, folder.name)
@@ -119,7 +118,7 @@ def save_vision(folder: Path, network: str, settings: dict[str, Any], opened: Vi
         StorageError: the disk refused.
     """
     config = {
-        "model_type": OURS,
+        "model_type": VISION,
         "network": network,
         "settings": settings,
         "preparation": opened.preparation.model_dump(mode="json"),
