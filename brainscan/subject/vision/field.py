@@ -112,8 +112,8 @@ def _grid(subject: VisionSubject, site: Site) -> tuple[int, int] | None:
     return (int(shape[0][2]), int(shape[0][3])) if shape else None
 
 
-def _unchanged(x: torch.Tensor) -> torch.Tensor:
-    return x
+def _unchanged(input: torch.Tensor) -> torch.Tensor:  # called as a norm's forward is
+    return input
 
 
 def _plain(model: nn.Module) -> nn.Module:
