@@ -148,5 +148,6 @@ def test_pictures_of_one_label_are_scanned_and_the_rest_is_said(tmp_path: Path) 
     (channels,) = (step for step in found.scan.steps if step.instrument == "channels")
     assert channels.outcome == "done" and "red was left out" in channels.notes[0]
     assert found.cards.cards == () and found.cards.circuit is None
+    assert vision_page(tmp_path / "scan").startswith("<!doctype html>")
     with pytest.raises(InputError, match="nothing tells it apart"):
         channel_circuit(tmp_path / "scan", "channel.1/2", "red", silent)
