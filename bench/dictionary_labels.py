@@ -12,7 +12,7 @@ from typing import Any
 from bench.dictionary import row
 from brainscan.clinic.dictionaries import dictionaries_folder
 from brainscan.clinic.environment import read_environment
-from brainscan.clinic.features import label_survey, survey_features
+from brainscan.clinic.features import Surveying, label_survey, survey_features
 from brainscan.clinic.superposition import compare_neurons
 from brainscan.features.index import MANIFEST
 
@@ -26,7 +26,7 @@ def measure() -> Iterator[dict[str, Any]]:
     folder = read_environment().cache / "bench" / f"survey-{NAME}"
     if not (folder / MANIFEST).is_file():
         (path,) = dictionaries_folder().glob(f"*/{NAME}")
-        survey_features(str(path), SUBJECT, None, folder, TOKENS, 128, say)
+        survey_features(Surveying(str(path), SUBJECT, folder, tokens=TOKENS), say)
     summary, scored = label_survey(folder, "evidence", (), SAMPLE, SEED, say)
     interval = summary.detection_interval
     yield row(

@@ -26,6 +26,11 @@ class Tokenizes(Protocol):
 
     tokenizer: Any
 
+    @property
+    def max_length(self) -> int:
+        """Longest row that the subject reads."""
+        ...
+
     def raw_tokens(self, text: str) -> list[int]:
         """Token ids with no special token around them."""
         ...
@@ -80,6 +85,11 @@ class Packer:
     def __init__(self, source: TextSource, subject: Tokenizes, packing: Packing) -> None:
         if packing.context < 2 or packing.window < 1:
             raise InputError("A context needs at least 2 tokens.", "Ask for a longer context, for example 128.")
+        if packing.context > subject.max_length:
+            raise InputError(
+                f"A context of {packing.context:,} tokens is asked for, and the model reads at most {subject.max_length:,}.",
+                "Ask for a shorter context, for example 128.",
+            )
         self.source, self.subject, self.packing = source, subject, packing
         tokenizer = subject.tokenizer
         wanted = _adds_bos(tokenizer) if packing.bos is None else packing.bos

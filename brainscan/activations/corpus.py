@@ -24,7 +24,7 @@ import numpy as np
 from brainscan.activations.sources import pieces
 from brainscan.core.errors import StorageError, SubjectError, UsageError
 from brainscan.core.evidence import Record
-from brainscan.core.files import folder_atomic
+from brainscan.core.files import check_replaceable, folder_atomic
 from brainscan.core.provenance import sha256_of_bytes, sha256_of_file
 from brainscan.core.visible import visible
 
@@ -139,8 +139,9 @@ def build_corpus(
     Raises:
         UsageError: not one package could be had.
         SubjectError: an archive is not the one that is pinned.
-        StorageError: the disk refused.
+        StorageError: the folder holds something else, or the disk refused.
     """
+    check_replaceable(folder, MANIFEST)
     parts: list[CorpusPart] = []
     left_out: list[LeftOut] = []
     lines: list[str] = []
@@ -160,7 +161,7 @@ def build_corpus(
         raise UsageError(f"No package of the corpus could be had. {reasons}", "Give texts of your own instead.")
     text = "\n".join(lines[i] for i in np.random.default_rng(seed).permutation(len(lines))) + "\n"
     corpus = Corpus(sha256=sha256_of_bytes(text.encode()), seed=seed, parts=tuple(parts), left_out=tuple(left_out))
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, MANIFEST) as part:
         (part / TEXTS).write_text(text, encoding="utf-8")
         (part / LICENCES).write_text(_licences(corpus), encoding="utf-8")
         (part / MANIFEST).write_text(corpus.model_dump_json(indent=1), encoding="utf-8")

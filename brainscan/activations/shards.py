@@ -50,6 +50,8 @@ class Manifest(Record):
     widths: dict[str, int]
     """Site -> d."""
     shards: tuple[Shard, ...]
+    ended: bool = False
+    """Whether the stream had no more to give."""
 
     @property
     def rows(self) -> int:
@@ -82,7 +84,7 @@ def write_shards(
     shard_bytes: int = 64 << 20,
     progress: Callable[[float, str], None] | None = None,
 ) -> Manifest:
-    """Write a stream to disk, or go on where a killed run stopped.
+    """Write a stream to disk, or go on where a killed run stopped; a finished harvest of the same stream is used again.
 
     Args:
         make: builds the stream, from a state when there is one to resume.
@@ -91,11 +93,12 @@ def write_shards(
         shard_bytes: about how large the largest file of a shard is; also the memory that writing takes.
 
     Raises:
-        InputError: a value does not fit float16. RecordError: the folder is of another stream.
+        InputError: a value does not fit float16.
+        RecordError: the folder is of another stream, or holds less of it than is asked for.
         StorageError: the disk refused.
     """
     if (folder / MANIFEST).is_file():
-        return read_manifest(folder)
+        return _reused(folder, make(None), tokens, dtype)
     written = _unfinished(folder)
     stream = make(written.stream if written else None)
     if written and written.dtype != dtype:
@@ -123,13 +126,30 @@ def write_shards(
             break
     if held:
         flush()
-    manifest = _manifest(stream, dtype, shards)
+    manifest = _manifest(stream, dtype, shards, ended=tokens is None or done < tokens)
     write_atomic(folder / MANIFEST, manifest.model_dump_json(indent=1))
     (folder / STATE).unlink(missing_ok=True)
     return manifest
 
 
-def _manifest(stream: ActivationStream, dtype: Number, shards: list[Shard]) -> Manifest:
+def _reused(folder: Path, stream: ActivationStream, tokens: int | None, dtype: Number) -> Manifest:
+    """The manifest of a finished folder, if this stream would be written there and enough of it was."""
+    found = read_manifest(folder)
+    if found.identity != stream.identity:
+        raise RecordError(
+            f"{folder} holds a harvest of {found.source} by {found.subject} with other settings, texts or weights.",
+            "Harvest into a new folder, or give what that harvest was made with.",
+        )
+    if found.dtype != dtype:
+        raise RecordError(f"{folder} was harvested as {found.dtype}.", f"Ask for {found.dtype}, or for a new folder.")
+    if not found.ended and (tokens is None or found.rows < tokens):
+        raise RecordError(
+            f"{folder} holds {found.rows:,} tokens, which is less than is asked for.", "Harvest into a new folder."
+        )
+    return found
+
+
+def _manifest(stream: ActivationStream, dtype: Number, shards: list[Shard], *, ended: bool) -> Manifest:
     return Manifest(
         identity=stream.identity,
         subject=stream.subject.card.name,
@@ -138,6 +158,7 @@ def _manifest(stream: ActivationStream, dtype: Number, shards: list[Shard]) -> M
         batch=stream.batch,
         widths={str(site): d for site, d in stream.widths.items()},
         shards=tuple(shards),
+        ended=ended,
     )
 
 

@@ -133,7 +133,7 @@ class ActivationStream:
             raise UsageError("A stream needs sites with a row for each token.", "Ask for resid_post, mlp_out, ...")
         packing = Packing(config.context, config.bos, config.window, config.seed, config.passes)
         self.packer = Packer(source, subject, packing)
-        self.widths: Mapping[Site, int] = _widths(subject, sites)
+        self.widths: Mapping[Site, int] = site_widths(subject, sites)
         self.batch = config.batch
         self.dropped = 0
         self.watch: Callable[[str], None] = lambda words: None
@@ -231,7 +231,7 @@ class _Buffer:
         return ActivationBatch({site: x[rows] for site, x in self.values.items()}, self.tokens[rows])
 
 
-def _widths(subject: LanguageSubject, sites: Sequence[Site]) -> dict[Site, int]:
+def site_widths(subject: LanguageSubject, sites: Sequence[Site]) -> dict[Site, int]:
     """Width of each site, seen in a run of one token: no table of families to keep in step."""
     widths: dict[Site, int] = {}
 

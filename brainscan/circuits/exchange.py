@@ -24,6 +24,7 @@ from brainscan.core.visible import visible
 
 VIRTUAL = 10_000_000
 """Outcomes that are no token count from here."""
+_LIST = "graph-metadata.json"
 _REQUIRED = {
     "": ("metadata", "qParams", "nodes", "links"),
     "metadata": ("slug", "scan", "prompt_tokens", "prompt"),
@@ -140,9 +141,9 @@ def write_exchange(path: Path, graph: Graph, slug: str, scan: str | None = None)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", slug):
         raise RecordError(f"{slug!r} is no short name.", "Use letters, digits, - and _.")
     value = check_exchange(to_exchange(graph, slug, scan))
-    with folder_atomic(path) as folder:
+    with folder_atomic(path, _LIST) as folder:
         write_atomic(folder / f"{slug}.json", json.dumps(value, indent=1) + "\n")
-        write_atomic(folder / "graph-metadata.json", json.dumps({"graphs": [value["metadata"]]}, indent=1) + "\n")
+        write_atomic(folder / _LIST, json.dumps({"graphs": [value["metadata"]]}, indent=1) + "\n")
         for index, feature in feature_files(graph).items():
             write_atomic(folder / "features" / f"{index}.json", json.dumps(feature) + "\n")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import resumes
 from brainscan.cli.live import Live
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic.calibrate import ENOUGH, calibrate_base
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("calibrate")(calibrate)
 
 
-@plain_errors
+@resumes
 def calibrate(
     subject: Annotated[str, typer.Argument(help="The base that the controls are fine-tunes of.")],
     controls: Annotated[

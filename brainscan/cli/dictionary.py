@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import plain_errors, resumes
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic import dictionaries as clinic
@@ -27,8 +27,17 @@ Text = Annotated[
     typer.Option(help="Folder or file of .txt, .jsonl, .parquet (#field), or hf:org/name; by default the corpus."),
 ]
 
+Writes = Annotated[
+    list[str] | None, typer.Option("--writes", help="Transcoders: what each --site is to predict, in order.")
+]
+Widths = Annotated[
+    list[int] | None, typer.Option("--features", help="Features; several widths train together. [default: 8192]")
+]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the dictionaries; by default in the cache.")]
 Shards = Annotated[Path | None, typer.Option(help="Harvest activations into this folder once and train from the disk.")]
+Dtype = Annotated[
+    str, typer.Option(help="With --shards: float16, or float32 where activations are too large for that.")
+]
 Passes = Annotated[
     int, typer.Option(help="With --shards: read the harvest so many times, and harvest so much less.", min=1)
 ]
@@ -43,17 +52,13 @@ def register(app: typer.Typer) -> None:
 
 
 @verbs.command()
-@plain_errors
+@resumes
 def train(
     subject: Annotated[str, typer.Argument(help="The model: a short name, a folder, or org/name on the hub.")],
     site: Annotated[list[str], typer.Option("--site", help="Where to read, as resid_post.15; may be repeated.")],
-    writes: Annotated[
-        list[str] | None, typer.Option("--writes", help="Transcoders: what each --site is to predict, in order.")
-    ] = None,
+    writes: Writes = None,
     kind: Annotated[str, typer.Option(help="relu, topk, batchtopk, jumprelu, gated, matryoshka, ...")] = "batchtopk",
-    features: Annotated[
-        list[int] | None, typer.Option("--features", help="Features; several widths train together. [default: 8192]")
-    ] = None,
+    features: Widths = None,
     k: Annotated[int, typer.Option("-k", help="Features active at once.", min=1)] = 32,
     tokens: Annotated[int, typer.Option(help="Tokens to train on; texts are read again as needed.", min=1)] = 2_000_000,
     batch: Annotated[int, typer.Option(help="Tokens a step.", min=1)] = 2048,
@@ -62,6 +67,7 @@ def train(
     text: Text = None,
     out: Out = None,
     shards: Shards = None,
+    dtype: Dtype = "float16",
     passes: Passes = 1,
     seed: Annotated[int, typer.Option(help="Of weights and order.", min=0)] = 0,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate; by default it follows the width.")] = None,
@@ -87,6 +93,7 @@ def train(
         text=text,
         out=out,
         shards=shards,
+        dtype=dtype,
         passes=passes,
         seed=seed,
         lr=lr,
@@ -146,17 +153,22 @@ def judge(
 @verbs.command()
 @plain_errors
 def convert(
-    dictionary: Annotated[str, typer.Argument(help="A folder or file in any known format.")],
+    dictionary: Annotated[
+        str, typer.Argument(help="A folder or file in any known format; FOLDER#2 is part 2 of a set.")
+    ],
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     to: Annotated[str, typer.Option(help="brainscan, saelens or circuit-tracer.")] = "brainscan",
     source: Annotated[str | None, typer.Option("--from", help="Format of the source, where sniffing errs.")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="What it reads, as resid_post.15, where it does not say so itself.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a dictionary of another program (SAELens, dictionary_learning, sparsify, Gemma Scope, circuit-tracer) and write it.
 
     Example: brainscan dictionary convert gemma-scope/layer_12/width_16k/average_l0_82 mine --to saelens
     """
-    written = clinic.convert_dictionary(dictionary, out, to, source)
+    written = clinic.convert_dictionary(dictionary, out, to, source, site)
     if as_json:
         print_json(written)
     else:

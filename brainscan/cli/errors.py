@@ -25,7 +25,15 @@ def plain_errors(verb: Verb) -> Verb:
 
     Exit codes: the error's own (3 unless said otherwise), 130 for Ctrl-C, 141 when the reader of a pipe is gone.
     """
+    return _guarded(verb, "Interrupted.")
 
+
+def resumes(verb: Verb) -> Verb:
+    """``plain_errors`` for a verb that goes on where it was stopped, which is then said."""
+    return _guarded(verb, "Interrupted; run the same command again to resume.")
+
+
+def _guarded(verb: Verb, interrupted: str) -> Verb:
     @functools.wraps(verb)
     def guarded(*arguments: Any, **options: Any) -> Any:
         try:
@@ -36,7 +44,7 @@ def plain_errors(verb: Verb) -> Verb:
         except BrainscanError as error:
             raise say(error) from error
         except KeyboardInterrupt as error:
-            print("\nInterrupted; run the same command again to resume.", file=sys.stderr)
+            print(f"\n{interrupted}", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
             _drop_stdout()

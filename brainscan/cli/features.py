@@ -39,6 +39,9 @@ def survey(
     text: Annotated[str | None, typer.Option(help="Texts to read; by default the corpus.")] = None,
     tokens: Annotated[int, typer.Option(help="Tokens to read.", min=256)] = 200_000,
     context: Annotated[int, typer.Option(help="Tokens read at once.", min=32)] = 128,
+    site: Annotated[
+        str | None, typer.Option(help="What the dictionary reads, as resid_post.15, where it does not say so itself.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read texts once and write down where every feature fires. All other verbs read that folder.
@@ -46,7 +49,8 @@ def survey(
     Example: brainscan features survey my-sae --subject smollm2-135m-instruct --out survey
     """
     with progress_bar("survey") as progress:
-        about = clinic.survey_features(dictionary, subject, text, out, tokens, context, progress)
+        wanted = clinic.Surveying(dictionary, subject, out, text, tokens, context, site)
+        about = clinic.survey_features(wanted, progress)
     if as_json:
         print_json({"folder": str(out), **about.model_dump(mode="json")})
     else:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import plain_errors, resumes
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic import game as clinic
@@ -63,7 +63,7 @@ def plant(
 
 
 @verbs.command()
-@plain_errors
+@resumes
 def zoo(
     only: Annotated[list[str] | None, typer.Option("--only", help="Build this entry alone; may be repeated.")] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the entries and build nothing.")] = False,
@@ -96,7 +96,7 @@ def zoo(
 
 
 @verbs.command()
-@plain_errors
+@resumes
 def deal(
     out: Annotated[Path, typer.Option("--out", help="Folder of the new game.")],
     role: Annotated[list[str], typer.Option("--role", help="Role in the zoo, for example test; may be repeated.")],
@@ -125,7 +125,7 @@ def deal(
 
 
 @verbs.command()
-@plain_errors
+@resumes
 def audit(
     game: GameFolder,
     auditor: Annotated[str, typer.Option(help="blackbox, behaviour, ..., human, agent; a wrong one lists them.")],

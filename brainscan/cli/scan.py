@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import resumes
 from brainscan.cli.gate import print_decision
 from brainscan.cli.library import STDOUT
 from brainscan.cli.live import Live, print_plan
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
     app.command("scan")(scan)
 
 
-@plain_errors
+@resumes
 def scan(
     subject: Subject,
     reference: Reference = None,

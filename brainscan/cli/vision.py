@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from brainscan.circuits.parts.graph import PartsCircuit
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import plain_errors, resumes
 from brainscan.cli.models import AsJson, progress_bar
 from brainscan.cli.printing import print_json, print_line
 from brainscan.clinic import vision as clinic
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 @verbs.command()
-@plain_errors
+@resumes
 def scan(
     subject: Annotated[str, typer.Argument(help="efficientnet-lite0, or a folder of an image classifier.")],
     images: Annotated[Path, typer.Option(help="Folder of pictures; sub-folders are labels.")],

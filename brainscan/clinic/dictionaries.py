@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,15 +13,20 @@ from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_environment
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
+from brainscan.core.files import check_replaceable
+from brainscan.core.provenance import sha256_of_json
 
 if TYPE_CHECKING:
-    from brainscan.activations.stream import ActivationStream, Stream, StreamConfig
-    from brainscan.dictionary.dictionary import Dictionary
+    from brainscan.activations.sources import TextSource
+    from brainscan.activations.stream import ActivationStream, Stream, StreamConfig, StreamState
+    from brainscan.dictionary.dictionary import Dictionary, DictionarySet
+    from brainscan.dictionary.formats.format import AnyDictionary
     from brainscan.dictionary.train import Request
     from brainscan.subject.language import LanguageSubject
     from brainscan.subject.progress import Progress
 
 TRAINING = "training"
+"""Folder of the runs beside their dictionaries; each has one of its own there, named by plan and stream."""
 _JOINT = ("crosscoder", "cross_layer_transcoder")
 _MEGABYTE = 1 << 20
 
@@ -46,6 +52,8 @@ class Training:
     out: Path | None = None
     shards: Path | None = None
     """Harvest to this folder once, and train from the disk."""
+    dtype: str = "float16"
+    """With ``shards``: float16, or float32 for activations that do not fit it."""
     passes: int = 1
     """With ``shards``: times that the harvest is read, each time in another order; so much less is harvested."""
     seed: int = 0
@@ -117,15 +125,15 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
 
     Raises:
         UsageError: sites, widths or memory do not go together. PlanError: no such kind.
-        SubjectError: the model cannot be opened. RecordError: the folder belongs to another run.
+        SubjectError: the model cannot be opened. RecordError: a dictionary or harvest of another training is there.
+        StorageError: a folder of another sort stands where a dictionary belongs, or the disk refused.
     """
     from brainscan.dictionary.formats.format import write_dictionary
     from brainscan.dictionary.kinds import KINDS
     from brainscan.dictionary.train import RunPlan, train
 
-    KINDS.get(training.kind)  # a wrong name is said before a model is loaded
-    if training.passes > 1 and training.shards is None:
-        raise UsageError("Several passes are made over a harvest on disk.", "Name a folder for it with --shards.")
+    KINDS.get(training.kind)  # a wrong name or number is said before a model is loaded
+    _check(training)
     source = texts_of(training.text)
     requests = _requests(training)
     subject = load(training.subject, progress)
@@ -136,25 +144,21 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
         steps=max(1, training.tokens // training.batch),
         checkpoint_every=training.checkpoint_every,
     )
-    journal = out / TRAINING
+    opener = _Opener(training, subject, source, progress)
+    run = sha256_of_json([plan.model_dump(mode="json"), opener.identity])[:12]
+    for request in requests:
+        _check_free(out / request.name, run)  # hours before it would be written there
     trained = train(
-        _opener(training, subject, source, progress),
+        opener,
         plan,
-        journal,
+        out / TRAINING / run,
         threads=read_environment().threads,
         progress=lambda f, w: progress(f, w),
     )
-    facts = {
-        "subject": subject.card.name,
-        "subject_sha256": subject.card.weights_sha256,
-        "source": source.name,
-        "source_sha256": source.identity(),
-        "context": training.context,
-        "seed": training.seed,
-    }
+    facts = {**opener.facts, "run": run}
     for name, made in trained.dictionaries.items():
         write_dictionary(replace(made, about={**made.about, **facts}), out / name)
-    last = _last_line(journal / "journal.jsonl")
+    last = _last_line(out / TRAINING / run / "journal.jsonl")
     return tuple(
         TrainedDictionary(
             name=request.name,
@@ -173,15 +177,23 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
     )
 
 
-def convert_dictionary(ref: str, out: Path, to: str, source: str | None) -> ShownDictionary:
+def convert_dictionary(
+    ref: str, out: Path, to: str, source: str | None = None, site: str | None = None
+) -> ShownDictionary:
     """Read a dictionary in any known format and write it in another.
 
-    Raises:
-        RecordError: it cannot be read. UsageError: the format cannot say what it does. PlanError: no such format.
-    """
-    from brainscan.dictionary.formats.format import read_dictionary, write_dictionary
+    Args:
+        source: its format, where sniffing errs.
+        site: what it reads, where it does not say so itself.
 
-    write_dictionary(read_dictionary(find_dictionary(ref), source), out, to)
+    Raises:
+        RecordError: it cannot be read. UsageError: the format cannot say what it does, or it names another site.
+        PlanError: no such format. StorageError: a folder of another sort is there, or the disk refused.
+    """
+    from brainscan.dictionary.formats.format import write_dictionary
+
+    _, held = _opened(ref, source)
+    write_dictionary(held if site is None else _at_site(_alone(ref, held), site), out, to)
     return show_dictionary(str(out))
 
 
@@ -206,13 +218,12 @@ def show_dictionary(ref: str) -> ShownDictionary:
     """What a dictionary is, read whole, so that a broken one is found out.
 
     Raises:
-        RecordError: it cannot be read.
+        RecordError: it cannot be read. UsageError: the set has no such part.
     """
     from brainscan.dictionary.dictionary import DictionarySet
-    from brainscan.dictionary.formats.format import read_dictionary, sniff
+    from brainscan.dictionary.formats.format import sniff
 
-    path = find_dictionary(ref)
-    held = read_dictionary(path)
+    path, held = _opened(ref)
     parts = held.parts if isinstance(held, DictionarySet) else (held,)
     return ShownDictionary(
         folder=str(path),
@@ -235,25 +246,78 @@ def find_dictionary(ref: str) -> Path:
     raise RecordError(f"There is no dictionary at {ref!r}.", "Name a folder, or see: brainscan dictionary list")
 
 
-def open_dictionary(ref: str) -> tuple[Path, Dictionary]:
+def open_dictionary(ref: str, site: str | None = None) -> tuple[Path, Dictionary]:
     """A dictionary, or one part of a set named as ``FOLDER#part``.
 
+    Args:
+        site: what it reads, where it does not say so itself.
+
     Raises:
-        RecordError: it cannot be read. UsageError: a set without a part, or a part that is not there.
+        RecordError: it cannot be read. UnknownSite: the spelling of ``site`` is not an address.
+        UsageError: a set without a part, a part that is not there, or a site for one that names its own.
     """
+    path, held = _opened(ref)
+    return path, _at_site(_alone(ref, held), site)
+
+
+def _at_site(dictionary: Dictionary, site: str | None) -> Dictionary:
+    from brainscan.core.address import Site
+
+    if site is None:
+        return dictionary
+    if dictionary.reads:
+        raise UsageError(
+            f"This dictionary says itself that it reads {', '.join(dictionary.reads)}.", "Leave --site out."
+        )
+    where = (str(Site.parse(site)),)
+    return replace(dictionary, reads=where, writes=() if "transcoder" in dictionary.kind else where)
+
+
+def _opened(ref: str, format: str | None = None) -> tuple[Path, AnyDictionary]:
+    """Where it lies, and a dictionary, a set, or the part of a set that ``#`` names."""
     from brainscan.dictionary.dictionary import DictionarySet
     from brainscan.dictionary.formats.format import read_dictionary
 
     name, _, number = ref.partition("#")
     path = find_dictionary(name)
-    held = read_dictionary(path)
-    if not isinstance(held, DictionarySet):
+    held = read_dictionary(path, format)
+    if not number or not isinstance(held, DictionarySet):
         return path, held
     if not (number.isdecimal() and int(number) < len(held.parts)):
-        raise UsageError(
-            f"{name} is a set of {len(held.parts)} dictionaries.", f"Name one part of it, for example {name}#0."
-        )
+        raise _which_part(name, held)
     return path, held.parts[int(number)]
+
+
+def _alone(ref: str, held: AnyDictionary) -> Dictionary:
+    from brainscan.dictionary.dictionary import DictionarySet
+
+    if isinstance(held, DictionarySet):
+        raise _which_part(ref, held)
+    return held
+
+
+def _which_part(name: str, held: DictionarySet) -> UsageError:
+    return UsageError(
+        f"{name} is a set of {len(held.parts)} dictionaries.", f"Name one part of it, for example {name}#0."
+    )
+
+
+def _check(training: Training) -> None:
+    """Refuse numbers and options that no training can have.
+
+    Raises:
+        UsageError: with the option that is meant.
+    """
+    if training.passes > 1 and training.shards is None:
+        raise UsageError("Several passes are made over a harvest on disk.", "Name a folder for it with --shards.")
+    if training.dtype not in ("float16", "float32"):
+        raise UsageError(f"A harvest is not kept as {training.dtype}.", "Give --dtype float16 or --dtype float32.")
+    if not training.widths or min(training.widths) < 1:
+        raise UsageError("A dictionary has at least one feature.", "Give --features a number above 0.")
+    if training.lr is not None and not 0 < training.lr < math.inf:
+        raise UsageError(
+            f"The learning rate {training.lr} is no number above 0.", "Give another --lr, or leave it out."
+        )
 
 
 def _requests(training: Training) -> tuple[Request, ...]:
@@ -289,35 +353,83 @@ def _requests(training: Training) -> tuple[Request, ...]:
     )
 
 
-def _opener(training: Training, subject: LanguageSubject, source: Any, progress: Progress) -> Any:
+def _check_free(folder: Path, run: str) -> None:
+    """Refuse a place where this run's dictionary would replace something that it did not write.
+
+    Raises:
+        RecordError: another training's dictionary is there. StorageError: a folder of another sort is.
+    """
+    from brainscan.dictionary.formats.format import read_dictionary
+    from brainscan.dictionary.formats.native import CONFIG
+
+    check_replaceable(folder, CONFIG)
+    if (folder / CONFIG).is_file() and read_dictionary(folder).about.get("run") != run:
+        raise RecordError(
+            f"{folder} holds a dictionary of another training, which this one would replace.",
+            "Name another folder with --out, or remove that dictionary.",
+        )
+
+
+@dataclass(frozen=True)
+class _Opener:
     """Opens the stream of a run: live, or from shards that are harvested first."""
-    from brainscan.activations.shards import ShardState, ShardStream, write_shards
-    from brainscan.activations.stream import ActivationStream, StreamConfig, StreamState
 
-    config = StreamConfig(
-        sites=tuple(dict.fromkeys((*training.sites, *training.writes))),
-        context=training.context,
-        batch=training.batch,
-        memory=training.memory * _MEGABYTE,
-        seed=training.seed,
-        passes=None if training.shards is None else 1,
-    )
-    harvested = -(-training.tokens // training.passes)
-    config = _with_window(config, harvested)
+    training: Training
+    subject: LanguageSubject
+    source: TextSource
+    progress: Progress
 
-    def live(state: StreamState | None) -> ActivationStream:
-        stream = ActivationStream(subject, source, config, state=state)
-        stream.watch = lambda words: progress(0.0, words)
+    def __call__(self, state: dict[str, Any] | None) -> Stream:
+        """The stream at its beginning or at a state."""
+        from brainscan.activations.shards import ShardState, ShardStream, write_shards
+        from brainscan.activations.stream import StreamState
+
+        wanted = self.training
+        if wanted.shards is None:
+            return self.live(None if state is None else StreamState.model_validate(state))
+        dtype: Any = wanted.dtype
+        write_shards(self.live, wanted.shards, tokens=self._harvested, dtype=dtype, progress=self.progress)
+        at = None if state is None else ShardState.model_validate(state)
+        return ShardStream(wanted.shards, batch=wanted.batch, passes=None, seed=wanted.seed, state=at)
+
+    def live(self, state: StreamState | None) -> ActivationStream:
+        """The stream that the subject is run for."""
+        from brainscan.activations.stream import ActivationStream, StreamConfig
+
+        wanted = self.training
+        config = StreamConfig(
+            sites=tuple(dict.fromkeys((*wanted.sites, *wanted.writes))),
+            context=wanted.context,
+            batch=wanted.batch,
+            memory=wanted.memory * _MEGABYTE,
+            seed=wanted.seed,
+            passes=None if wanted.shards is None else 1,
+        )
+        stream = ActivationStream(self.subject, self.source, _with_window(config, self._harvested), state=state)
+        stream.watch = lambda words: self.progress(0.0, words)
         return stream
 
-    def open_stream(state: dict[str, Any] | None) -> Stream:
-        if training.shards is None:
-            return live(None if state is None else StreamState.model_validate(state))
-        write_shards(live, training.shards, tokens=harvested, progress=progress)
-        at = None if state is None else ShardState.model_validate(state)
-        return ShardStream(training.shards, batch=training.batch, passes=None, seed=training.seed, state=at)
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What decides the batches."""
+        return self.live(None).identity, self.training.passes, self.training.dtype
 
-    return open_stream
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a dictionary should say of its training."""
+        card = self.subject.card
+        return {
+            "subject": card.name,
+            "subject_sha256": card.weights_sha256,
+            "source": self.source.name,
+            "source_sha256": self.source.identity(),
+            "context": self.training.context,
+            "seed": self.training.seed,
+        }
+
+    @property
+    def _harvested(self) -> int:
+        return -(-self.training.tokens // self.training.passes)
 
 
 def _with_window(config: StreamConfig, tokens: int) -> StreamConfig:

@@ -23,6 +23,7 @@ from brainscan.clinic.machine import GIB, count_cores, free_disk, free_memory, n
 from brainscan.core.errors import BrainscanError
 from brainscan.core.evidence import Record
 from brainscan.core.visible import visible
+from brainscan.subject.cached import cached_classifiers, cached_models
 
 TORCH = "pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 _SCAN_MEMORY = 2 * GIB
@@ -85,6 +86,13 @@ FAMILIES: dict[str, Family] = {
     ),
     "gguf": Family("Scan GGUF files and the packaged models", ("gguf", "accelerate"), _REINSTALL, ("scan",)),
     "adapters": Family("Scan a base with a LoRA adapter, plant organisms", ("peft",), _REINSTALL, ("scan",)),
+    "vision": Family("Scan image classifiers", ("pillow",), "pip install 'brainscan[vision]'", ("scan",)),
+    "serve": Family(
+        "Serve a model behind monitors",
+        ("fastapi", "uvicorn", "prometheus-client"),
+        "pip install 'brainscan[serve]'",
+        ("scan",),
+    ),
 }
 """Every family, in the order in which they are printed; a family stands after those that it needs."""
 
@@ -179,8 +187,10 @@ def _look_at_store(environment: Environment) -> DoctorLine:
 
 
 def _look_at_models(environment: Environment) -> Iterator[DoctorLine]:
-    kept = sorted(path.parent.name for path in (environment.cache / "models").glob("*/config.json"))
-    names = [visible(name, keep="") for name in kept if not name.startswith(".")]
+    if classifiers := cached_classifiers(environment.cache):
+        found = visible(", ".join(classifiers), keep="")
+        yield DoctorLine(family="vision", item="classifiers in the cache", status="ok", found=found)
+    names = [visible(name, keep="") for name in cached_models(environment.cache)]
     if names:
         yield DoctorLine(family="gguf", item="models in the cache", status="ok", found=", ".join(names))
     else:

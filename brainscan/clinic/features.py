@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_agent, read_environment
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
-from brainscan.core.files import write_atomic
+from brainscan.core.files import check_replaceable, write_atomic
 from brainscan.features.examples import Example, Histogram, histogram, stratified, strongest
-from brainscan.features.index import About, FeatureIndex, read_index, write_index
+from brainscan.features.index import MANIFEST, About, FeatureIndex, read_about, read_index, write_index
 from brainscan.features.label import EvidenceLabeller, Labeller
 from brainscan.features.labels import add_labels, read_labels
 from brainscan.features.score import Protocol, ScoredLabel, Summary, label_features, summarise
@@ -37,6 +38,10 @@ class Origin(Record):
 
     subject: str
     dictionary: str
+    dictionary_sha256: str | None = None
+    """Of its tensors; surveys of earlier versions do not say."""
+    site: str | None = None
+    """What it reads, where a person had to say so."""
 
 
 class Named(Record):
@@ -64,25 +69,44 @@ class ShownFeature(Record):
     """Random examples from each fifth of the firings, strongest fifth first."""
 
 
-def survey_features(
-    dictionary: str, subject: str, text: str | None, out: Path, tokens: int, context: int, progress: Progress
-) -> About:
+@dataclass(frozen=True)
+class Surveying:
+    """What is to be surveyed, and how much is read."""
+
+    dictionary: str
+    subject: str
+    out: Path
+    text: str | None = None
+    tokens: int = 200_000
+    context: int = 128
+    site: str | None = None
+    """What the dictionary reads, where it does not say so itself."""
+
+
+def survey_features(wanted: Surveying, progress: Progress) -> About:
     """Survey a dictionary over texts into a folder.
 
     Raises:
         UsageError: the dictionary does not fit the subject. SubjectError: the model cannot be opened.
-        StorageError: the disk refused.
+        StorageError: the folder holds something else, or the disk refused.
     """
     from brainscan.clinic.dictionaries import open_dictionary
     from brainscan.features.survey import SurveyConfig, survey
+    from brainscan.subject.source import absolute_spec
 
-    path, opened = open_dictionary(dictionary)
-    source = texts_of(text)
-    config = SurveyConfig(tokens=tokens, context=context)
-    index = survey(_load(subject, progress), opened, source, config, name=path.name, progress=progress)
-    write_index(index, out)
-    origin = Origin(subject=subject, dictionary=str(path.resolve()) + dictionary[len(dictionary.partition("#")[0]) :])
-    write_atomic(out / ORIGIN, origin.model_dump_json(indent=1))
+    check_replaceable(wanted.out, MANIFEST)
+    path, dictionary = open_dictionary(wanted.dictionary, wanted.site)
+    source = texts_of(wanted.text)
+    config = SurveyConfig(tokens=wanted.tokens, context=wanted.context)
+    index = survey(_load(wanted.subject, progress), dictionary, source, config, name=path.name, progress=progress)
+    write_index(index, wanted.out)
+    origin = Origin(
+        subject=absolute_spec(wanted.subject, read_environment().cache),
+        dictionary=str(path.resolve()) + wanted.dictionary[len(wanted.dictionary.partition("#")[0]) :],
+        dictionary_sha256=dictionary.tensors_sha256(),
+        site=wanted.site,
+    )
+    write_atomic(wanted.out / ORIGIN, origin.model_dump_json(indent=1))
     return index.about
 
 
@@ -159,7 +183,7 @@ def label_survey(
     index = read_index(folder)
     chosen = list(features) or _sample(index, sample, seed)
     who = _labeller(labeller, index, progress)
-    scored = label_features(index, chosen, who, Protocol(seed=seed), progress=progress)
+    scored = label_features(index, chosen, who, Protocol(seed=seed), keep=_keeper(who, folder), progress=progress)
     add_labels(folder, scored)
     return summarise(scored, who.name, seed), scored
 
@@ -200,6 +224,13 @@ def _sample(index: FeatureIndex, count: int | None, seed: int) -> list[int]:
     return sorted(int(f) for f in np.random.default_rng(seed).choice(alive, count, replace=False))
 
 
+def _keeper(labeller: Labeller, folder: Path) -> Callable[[Sequence[ScoredLabel]], object]:
+    """Answers that a model took its time for, or was paid for, are written as they come; evidence costs nothing."""
+    if isinstance(labeller, EvidenceLabeller):
+        return lambda labels: None
+    return lambda labels: add_labels(folder, labels)
+
+
 def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
     from brainscan.features.ask import AskingLabeller, endpoint, local
 
@@ -218,12 +249,32 @@ def reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionar
     """The subject and the dictionary that a survey was made with.
 
     Raises:
-        RecordError: the survey does not say, or the dictionary is gone.
+        RecordError: the survey does not say, one of them is gone, or it is no longer the same.
+    """
+    dictionary, origin = surveyed_dictionary(folder), read_origin(folder)
+    subject = _load(origin.subject, progress)
+    if subject.card.weights_sha256 != read_about(folder).subject_sha256:
+        raise RecordError(f"The weights of {origin.subject} are not those that were surveyed.", "Survey them again.")
+    return subject, dictionary
+
+
+def surveyed_dictionary(folder: Path) -> Dictionary:
+    """The dictionary that a survey is of.
+
+    Raises:
+        RecordError: the survey does not say, or the dictionary is gone or another one.
     """
     from brainscan.clinic.dictionaries import open_dictionary
 
-    origin = read_origin(folder)
-    return _load(origin.subject, progress), open_dictionary(origin.dictionary)[1]
+    origin, about = read_origin(folder), read_about(folder)
+    dictionary = open_dictionary(origin.dictionary, origin.site)[1]
+    same = origin.dictionary_sha256 in (None, dictionary.tensors_sha256())
+    if not same or (dictionary.n_features, dictionary.reads) != (about.n_features, about.reads):
+        raise RecordError(
+            f"The dictionary at {origin.dictionary} is not the one that was surveyed, so its features are others.",
+            "Survey it again: brainscan features survey",
+        )
+    return dictionary
 
 
 def read_origin(folder: Path) -> Origin:

@@ -64,6 +64,7 @@ class JudgedDictionary(Record):
     subject: str
     text: str
     tokens: int
+    """Counted by the measurements: fewer than asked for where the texts end before, outliers left out."""
     trained_on_these_texts: bool | None
     """None when the dictionary does not say what it was trained on."""
     measurements: tuple[Measurement, ...]
@@ -76,6 +77,7 @@ def judge_dictionary(judging: Judging, progress: Progress) -> JudgedDictionary:
     Raises:
         UsageError: it is a set, or does not fit the subject. RecordError: it cannot be read.
     """
+    from brainscan.dictionary.fit import check_fit
     from brainscan.dictionary.quality import measure
     from brainscan.dictionary.recovery import seed_stability
     from brainscan.dictionary.saebench import core_result
@@ -85,6 +87,7 @@ def judge_dictionary(judging: Judging, progress: Progress) -> JudgedDictionary:
     if other is not None and other.d_out != dictionary.d_out:
         raise UsageError("The two dictionaries write sites of different width.", "Give another seed of the same one.")
     source, subject = texts_of(judging.text), load(judging.subject, progress)
+    check_fit(subject, dictionary)
     stream = _stream(subject, dictionary, judging)
     measured = measure(dictionary, _pairs(stream, dictionary, judging.tokens, progress))
     kept = _kept(subject, dictionary, stream, judging.tokens)
@@ -96,7 +99,7 @@ def judge_dictionary(judging: Judging, progress: Progress) -> JudgedDictionary:
         folder=str(folder),
         subject=subject.card.name,
         text=source.name,
-        tokens=judging.tokens,
+        tokens=measured[0].n,
         trained_on_these_texts=None if seen is None else seen == source.identity(),
         measurements=(
             *measured,

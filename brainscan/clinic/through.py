@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from brainscan.clinic.dictionaries import open_dictionary
-from brainscan.clinic.features import ORIGIN, read_origin
+from brainscan.clinic.features import ORIGIN, surveyed_dictionary
 from brainscan.features.labels import read_labels
 from brainscan.features.score import ScoredLabel
 
@@ -21,7 +20,7 @@ def looking_through(ref: str | None) -> Iterator[None]:
         ref: a dictionary, or the folder of a survey, whose labels are then shown.
 
     Raises:
-        RecordError: it cannot be read.
+        RecordError: it cannot be read, or is no longer the one that was surveyed.
     """
     if ref is None:
         yield
@@ -30,12 +29,9 @@ def looking_through(ref: str | None) -> Iterator[None]:
     from brainscan.scan.instruments.dictionary import DictionaryInstrument
 
     survey = Path(ref) if (Path(ref) / ORIGIN).is_file() else None
-    _, dictionary = open_dictionary(read_origin(survey).dictionary if survey else ref)
+    dictionary = surveyed_dictionary(survey) if survey else open_dictionary(ref)[1]
     labels = {f: _told(label) for f, label in read_labels(survey).items() if label.label.text} if survey else {}
-    digest = hashlib.sha256()
-    for name, tensor in sorted(dictionary.tensors().items()):
-        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
-    with INSTRUMENTS.lent("dictionary", DictionaryInstrument(dictionary, digest.hexdigest(), labels)):
+    with INSTRUMENTS.lent("dictionary", DictionaryInstrument(dictionary, dictionary.tensors_sha256(), labels)):
         yield
 
 

@@ -38,25 +38,69 @@ def write_atomic(path: Path, data: bytes | str) -> None:
 
 
 @contextlib.contextmanager
-def folder_atomic(path: Path) -> Iterator[Path]:
+def folder_atomic(path: Path, marker: str | None = None) -> Iterator[Path]:
     """Yield a new folder beside ``path`` that takes its name when the block ends without an error.
 
+    Args:
+        path: an old folder there is replaced only if it is of the same sort, since people name their own folders too.
+        marker: the file that tells the sort; when None, the old folder must have every name that the new one has.
+
     Raises:
-        StorageError: the disk is full or the place cannot be written; nothing was changed.
+        StorageError: something else is there, the disk is full or the place cannot be written; nothing was changed.
     """
-    path = Path(path)
+    path = Path(path).resolve()
+    if marker is not None:
+        check_replaceable(path, marker)
     with refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
         try:
             yield part
             part.chmod(0o777 & ~_umask())
-            if path.exists():
-                shutil.rmtree(path)
-            part.replace(path)
+            check_replaceable(path, *([each.name for each in part.iterdir()] if marker is None else [marker]))
+            _take_place(part, path)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
+
+
+def check_replaceable(path: Path, *names: str) -> None:
+    """Refuse a folder that something else would be lost from; ask before the work, not after it.
+
+    Args:
+        path: where a folder is to be written.
+        names: what an old folder there must hold, unless it is empty.
+
+    Raises:
+        StorageError: a file or another folder is there, or the folder that the program runs in.
+    """
+    path = Path(path).resolve()
+    if path.is_file():
+        raise StorageError(f"{path} is a file, and a folder is to be written.", "Name a folder that is new or empty.")
+    with refusals(path):
+        held = {each.name for each in path.iterdir()} if path.is_dir() else set()
+        inside = path.is_dir() and Path.cwd().is_relative_to(path)
+    if inside:
+        raise StorageError(f"{path} is the folder that you are in, and would be replaced.", "Name a folder below it.")
+    if held and not held.issuperset(names):
+        raise StorageError(
+            f"{path} is there already and holds something else: replacing it would lose that.",
+            "Name a folder that is new or empty.",
+        )
+
+
+def _take_place(part: Path, path: Path) -> None:
+    """Give ``part`` the name ``path``; what was there goes only after the new is in its place."""
+    aside = part.with_suffix(".old")
+    if path.exists():
+        path.replace(aside)
+    try:
+        part.replace(path)
+    except BaseException:
+        if aside.exists():
+            aside.replace(path)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextlib.contextmanager

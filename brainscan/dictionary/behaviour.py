@@ -86,6 +86,7 @@ def preservation(
             "Only a dictionary that reads one site and writes one can stand in for it.",
             "Judge the parts of a set one by one, and a crosscoder by its reconstruction.",
         )
+    dictionary = dictionary.to(subject.device)
     usable = [row for row in rows if len(row) > 1]
     if not usable:
         raise InputError("No text has two tokens, so there is nothing to predict.", "Give longer texts.")
@@ -93,7 +94,7 @@ def preservation(
     for start in range(0, len(usable), per_batch):
         batch = subject.batch(usable[start : start + per_batch])
         losses = torch.stack(list(_losses(subject, dictionary, batch, skip)))
-        sums += losses.sum(1).double().cpu()
+        sums += losses.sum(1).cpu().double()  # an Apple GPU has no float64
         n += losses.shape[1]
     return Preservation(n, *(float(v) / n for v in sums))
 
@@ -118,9 +119,12 @@ def _losses(subject: LanguageSubject, dictionary: Dictionary, batch: Batch, skip
 
 
 def _rebuilt(subject: LanguageSubject, dictionary: Dictionary, batch: Batch) -> torch.Tensor:
-    """What the dictionary writes [batch, pos, d_out]."""
-    kept: list[torch.Tensor] = []
-    site = Site.parse(dictionary.reads[0])
-    subject.inspect(batch, {site: lambda _, x: kept.append(x.float().clone())})
-    x = kept[0]
-    return dictionary.forward(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:2], -1)
+    """What the dictionary writes, in the shape of the site [batch, pos, ...]; heads lie side by side in a dictionary."""
+    read, written = Site.parse(dictionary.reads[0]), Site.parse(dictionary.writes[0])
+    kept: dict[Site, torch.Tensor] = {}
+
+    def keep(site: Site, x: torch.Tensor) -> None:
+        kept[site] = x.float().clone()
+
+    subject.inspect(batch, dict.fromkeys((read, written), keep))
+    return dictionary.forward(kept[read].flatten(2).flatten(0, 1)).reshape(kept[written].shape)

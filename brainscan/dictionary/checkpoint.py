@@ -44,7 +44,7 @@ def write_checkpoint(folder: Path, stands: Checkpoint) -> Path:
         StorageError: the folder cannot be written; the older checkpoint is still there.
     """
     path = folder / f"checkpoint-{stands.step:09d}"
-    with folder_atomic(path) as part:
+    with folder_atomic(path, "checkpoint.json") as part:
         numbers: dict[str, dict[str, Any]] = {}
         for i, (name, state) in enumerate(stands.learners.items()):
             arrays = {key: np.ascontiguousarray(v) for key, v in state.items() if isinstance(v, np.ndarray)}

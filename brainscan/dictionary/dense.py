@@ -16,6 +16,8 @@ from brainscan.dictionary.revive import Pulse, due, restart
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 """Adam's. Source: SAELens's and torch's defaults."""
+_FROM_ZERO = {"b_enc", "b_gate", "r_mag"}
+"""Parameters of a feature that begin at 0, and do so again."""
 
 
 class DenseLearner:
@@ -85,11 +87,12 @@ class DenseLearner:
         at = torch.from_numpy(new.features).to(self.device)
         self.p["W_enc"][:, at] = torch.from_numpy(new.encoder).t().to(self.device)
         self.p["W_dec"][at] = torch.from_numpy(new.decoder).to(self.device)
-        self.p["b_enc"][at] = 0
+        for name in self.p.keys() & _FROM_ZERO:
+            self.p[name][at] = 0
         for moments in (self.mean, self.square):
             moments["W_enc"][:, at] = 0
-            moments["W_dec"][at] = 0
-            moments["b_enc"][at] = 0
+            for name in moments.keys() & {"W_dec", *_FROM_ZERO}:
+                moments[name][at] = 0
         self.pulse.quiet[new.features] = 0
 
     def running(self) -> Running:

@@ -21,6 +21,7 @@ This file refuses to know training and files.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
@@ -32,6 +33,7 @@ from brainscan.core.errors import UsageError
 Activation = Literal["relu", "topk", "jumprelu", "gated"]
 Normalisation = Literal["none", "scale", "layer_norm", "unit_norm"]
 
+_TURN = "Check the orientation: W_enc is [d_in, n_features], W_dec is [n_features, d_out]."
 _TINY = 1e-5
 """Added to a spread before dividing by it, as SAELens does for layer_norm."""
 
@@ -127,6 +129,9 @@ class Dictionary:
         return self.reads != self.writes
 
     def __post_init__(self) -> None:
+        for name in ("W_enc", "W_dec"):
+            if (found := getattr(self, name)).ndim != 2:
+                raise UsageError(f"{name} of this dictionary is {list(found.shape)}, which is no matrix.", _TURN)
         wanted: dict[str, tuple[int, ...]] = {
             "W_enc": (self.d_in, self.n_features),
             "W_dec": (self.n_features, self.d_out),
@@ -139,7 +144,7 @@ class Dictionary:
             if tensor is not None and tuple(tensor.shape) != shape:
                 raise UsageError(
                     f"{name} of this dictionary is {list(tensor.shape)} and should be {list(shape)}.",
-                    "Check the orientation: W_enc is [d_in, n_features], W_dec is [n_features, d_out].",
+                    _TURN,
                 )
         self._check_parts()
 
@@ -222,6 +227,13 @@ class Dictionary:
         """Every tensor that it has, by field name."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
+
+    def tensors_sha256(self) -> str:
+        """A hash of every tensor: two dictionaries with the same one compute with the same numbers."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.tensors().items()):
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def to(self, device: torch.device | str) -> Dictionary:
         """The same on another device."""

@@ -52,7 +52,7 @@ class SelectingKind:
         """Token-wise: a top-k dictionary. Batch-wise: a JumpReLU one with one threshold, as SAELens saves it."""
         how: dict[str, Any] = {"activation": "topk", "k": settings.k, "apply_b_dec_to_input": self.centre}
         if self.selection == "batch":
-            how |= {"activation": "jumprelu", "threshold": torch.full((settings.n_features,), running.threshold)}
+            how |= {"activation": "jumprelu", "threshold": torch.full_like(p["b_enc"], running.threshold)}
         if self.skip:
             how["W_skip"] = p["W_skip"].detach().clone()
         if len(settings.prefixes) > 1:

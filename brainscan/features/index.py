@@ -125,19 +125,33 @@ _NEIGHBOURS = ("features", "cosines")
 
 
 def write_index(index: FeatureIndex, folder: Path) -> None:
-    """Write the folder, whole or not at all.
+    """Write the folder, whole or not at all; an older survey there goes, with its labels.
 
     Raises:
-        StorageError: the disk refused.
+        StorageError: the folder holds something else, or the disk refused.
     """
     arrays = {name: getattr(index, name) for name in _ARRAYS}
     arrays |= {f"logits.{name}": getattr(index.logits, name) for name in _LOGITS}
     arrays |= {f"neighbours.{name}": getattr(index.neighbours, name) for name in _NEIGHBOURS}
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, MANIFEST) as part:
         for name, array in arrays.items():
             np.save(part / f"{name}.npy", array, allow_pickle=False)
         (part / VOCABULARY).write_text(json.dumps(index.vocabulary), encoding="utf-8")
         (part / MANIFEST).write_text(index.about.model_dump_json(indent=1), encoding="utf-8")
+
+
+def read_about(folder: Path) -> About:
+    """What a survey is of, without its arrays.
+
+    Raises:
+        RecordError: there is none, or it is broken.
+    """
+    if not (Path(folder) / MANIFEST).is_file():
+        raise RecordError(f"{folder} holds no survey of features.", "Make one with: brainscan features survey")
+    try:
+        return About.model_validate_json((Path(folder) / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RecordError(f"The survey in {folder} is broken.", "Make it again: brainscan features survey") from error
 
 
 def read_index(folder: Path) -> FeatureIndex:
@@ -147,10 +161,8 @@ def read_index(folder: Path) -> FeatureIndex:
         RecordError: there is none, or it is broken.
     """
     folder = Path(folder)
-    if not (folder / MANIFEST).is_file():
-        raise RecordError(f"{folder} holds no survey of features.", "Make one with: brainscan features survey")
+    about = read_about(folder)
     try:
-        about = About.model_validate_json((folder / MANIFEST).read_bytes())
         vocabulary = tuple(map(str, json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))))
         index = FeatureIndex(
             about,
@@ -160,7 +172,7 @@ def read_index(folder: Path) -> FeatureIndex:
             vocabulary=vocabulary,
         )
         _check(index)
-    except (OSError, ValueError, ValidationError, EOFError, TypeError) as error:
+    except (OSError, ValueError, EOFError, TypeError) as error:
         raise RecordError(f"The survey in {folder} is broken.", "Make it again: brainscan features survey") from error
     return index
 

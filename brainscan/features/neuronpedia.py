@@ -56,7 +56,7 @@ def write_bundle(
         index.check(feature)
     source = f"{Site.parse(index.about.reads[0]).layer}-{source_set}"
     target = Path(folder) / model / source
-    with folder_atomic(target) as part:
+    with folder_atomic(target, "source.jsonl") as part:
         for name, rows in _heads(index, model, source, source_set).items():
             (part / f"{name}.jsonl").write_text(_lines(rows), encoding="utf-8")
         for number, start in enumerate(range(0, len(chosen), _BATCH)):

@@ -20,6 +20,8 @@ from brainscan.features.examples import Windows, firing_windows, silent_windows,
 from brainscan.features.index import FeatureIndex
 from brainscan.features.label import Label, Labeller, Lesson
 
+KEPT = 5
+"""Features between two moments at which labels are handed on."""
 _FEW = 4
 
 
@@ -80,11 +82,16 @@ def label_features(
     labeller: Labeller,
     protocol: Protocol | None = None,
     *,
+    keep: Callable[[Sequence[ScoredLabel]], object] = lambda labels: None,
     progress: Callable[[float, str], None] = lambda fraction, words: None,
 ) -> tuple[ScoredLabel, ...]:
     """Propose a label for each feature on the first half of the survey and score it on the second.
 
     The halves are other documents, but for one that may lie across the middle.
+
+    Args:
+        keep: is handed the newest labels every ``KEPT`` features, first unscored and then with their scores, so
+            that a run that is stopped has not asked for nothing.
 
     Raises:
         UsageError: a number is no feature.
@@ -93,11 +100,15 @@ def label_features(
     labels = []
     for done, feature in enumerate(features, 1):
         labels.append(labeller.propose(lesson_of(index, feature, protocol)))
+        if done % KEPT == 0:
+            keep([_unscored(label) for label in labels[-KEPT:]])
         progress(0.6 * done / len(features), f"{done} of {len(features)} labels proposed")
     scored = []
     for done, label in enumerate(labels, 1):
         other = _borrowed(labels, done - 1, protocol.seed)
         scored.append(_score(index, label, other, labeller, protocol))
+        if done % KEPT == 0:
+            keep(scored[-KEPT:])
         progress(0.6 + 0.4 * done / len(labels), f"{done} of {len(labels)} labels scored")
     return tuple(scored)
 
@@ -133,6 +144,10 @@ def summarise(scored: Sequence[ScoredLabel], labeller: str, seed: int = 0) -> Su
         fuzzing=_mean([each.fuzzing.value for each in labelled if each.fuzzing]),
         borrowed=_mean([each.borrowed.value for each in labelled if each.borrowed]),
     )
+
+
+def _unscored(label: Label) -> ScoredLabel:
+    return ScoredLabel(label=label, detection=None, against_neighbour=None, fuzzing=None, borrowed=None, neighbour=None)
 
 
 def _score(index: FeatureIndex, label: Label, other: Label | None, labeller: Labeller, how: Protocol) -> ScoredLabel:

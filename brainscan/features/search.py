@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brainscan.core.errors import InputError, UsageError
+from brainscan.core.errors import InputError
 from brainscan.core.evidence import Record
 from brainscan.features.examples import strongest
 from brainscan.features.index import FeatureIndex, Floats, Ints
@@ -125,14 +125,14 @@ def _firing(subject: LanguageSubject, dictionary: Dictionary, text: str) -> tupl
 
     from brainscan.activations.capture import capture
     from brainscan.dictionary.dictionary import side_by_side
+    from brainscan.dictionary.fit import check_fit
 
     ids = subject.tokens(text)
     if len(ids) < 2:
         raise InputError("The text is a single token.", "Give a longer text.")
+    check_fit(subject, dictionary)
     captured = capture(subject, [ids], dictionary.reads)
     x = side_by_side({str(site): held.values.flatten(1) for site, held in captured.items()}, dictionary.reads)
-    if x.shape[1] != dictionary.d_in:
-        raise UsageError("The dictionary does not fit this model.", "Name the model that it was trained on.")
     with torch.no_grad():
         return dictionary.encode(x[1:]).numpy(), subject.pieces(ids[1:])
 

@@ -16,9 +16,10 @@ import torch
 from brainscan.activations.contexts import Cursor, Packer, Packing
 from brainscan.activations.sources import TextSource
 from brainscan.core.address import Site
-from brainscan.core.errors import InputError, UsageError
+from brainscan.core.errors import InputError
 from brainscan.core.evidence import Record
 from brainscan.dictionary.dictionary import Dictionary, side_by_side
+from brainscan.dictionary.fit import check_fit
 from brainscan.features.index import About, FeatureIndex, Floats, Ints, Logits, Neighbours
 from brainscan.subject.language import LanguageSubject
 
@@ -67,7 +68,7 @@ def survey(
         SiteUnavailable: the subject lacks a site.
     """
     config = config or SurveyConfig()
-    _sites(subject, dictionary)  # what does not fit is said before the texts are packed
+    check_fit(subject, dictionary)  # what does not fit is said before the texts are packed
     rows = _rows(subject, source, config)  # phase 1
     counts = _counts(subject, rows, config.skip)
     about = About(
@@ -119,7 +120,7 @@ def _surveyed(
     progress: Callable[[float, str], None],
 ) -> FeatureIndex:
     """Phases 2 to 4 on rows of tokens and the mask of those that count."""
-    sites = _sites(subject, dictionary)
+    sites = check_fit(subject, dictionary)
     rows, counts = texts
     parts: list[_Firings] = []
     for start in range(0, len(rows), config.rows):  # phase 2
@@ -132,12 +133,6 @@ def _surveyed(
     pieces = subject.pieces(range(int(subject.unembedding.shape[0])))
     progress(1.0, "surveyed")
     return FeatureIndex(about, rows, counts, offsets, where, values, logits, near, pieces)
-
-
-def _sites(subject: LanguageSubject, dictionary: Dictionary) -> tuple[Site, ...]:
-    if not dictionary.reads:
-        raise UsageError("This dictionary does not say which site it reads.", "Name it with --site, as resid_post.12.")
-    return tuple(subject.check(site) for site in dictionary.reads)
 
 
 def logit_effects(subject: LanguageSubject, dictionary: Dictionary, listed: int) -> Logits:
@@ -222,12 +217,6 @@ def _run(
 
     subject.inspect(subject.batch(rows[part].tolist()), dict.fromkeys(sites, collect))
     x = side_by_side(found, tuple(map(str, sites)))
-    if x.shape[1] != dictionary.d_in:
-        raise UsageError(
-            f"This dictionary reads {dictionary.d_in} numbers a token and {', '.join(map(str, sites))} of "
-            f"{subject.card.name} has {x.shape[1]}.",
-            "Check that it was trained on this model and site.",
-        )
     kept = np.flatnonzero(counts[part].reshape(-1))
     features, where, values = [], [], []
     for chunk in np.array_split(kept, max(1, -(-len(kept) // _CHUNK))):

@@ -91,7 +91,7 @@ def dequantise(
 
     Args:
         gguf: the file.
-        target: folder to make; replaced if it is there.
+        target: folder to make; an older conversion there is replaced.
         about: goes into ``brainscan.json``.
         progress: told at every step of the conversion.
         beside: files, licences for example, to copy into the folder.
@@ -102,7 +102,7 @@ def dequantise(
     """
     progress(0.0, "reading the file's header")
     pre_tokenizer = check_gguf(gguf)
-    with folder_atomic(target) as part:
+    with folder_atomic(target, ABOUT) as part:
         _run_converter(gguf, part, pre_tokenizer, progress)
         notes = json.loads((part / "notes.json").read_text())
         (part / "notes.json").unlink()

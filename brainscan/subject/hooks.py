@@ -71,6 +71,8 @@ class Port:
             x = x.reshape(*shape, -1)
         elif x.dim() == 2:
             x = x[:, None]  # one vector an image: a single position
+        elif shape is None and x.dim() == 4:
+            x = x.flatten(1, 2)  # a map with its channels last, as linear maps take it
         return x.reshape(*x.shape[:-1], self.n_heads, -1) if self.n_heads else x
 
     def write(self, payload: Any, new: torch.Tensor) -> Any:

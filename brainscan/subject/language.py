@@ -9,7 +9,6 @@ import contextlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -86,7 +85,7 @@ class LanguageSubject:
         """Width of the residual stream."""
         return int(self.config.hidden_size)
 
-    @cached_property
+    @property
     def max_length(self) -> int:
         """Longest prompt in tokens that its position encoding was made for."""
         return int(getattr(self.config, "max_position_embeddings", None) or getattr(self.config, "seq_length", 2048))

@@ -153,7 +153,7 @@ def _write(wrapped: Any, folder: Path) -> None:
     state = get_peft_model_state_dict(wrapped, save_embedding_layers=False)
     half = {name: tensor.detach().half().contiguous().cpu() for name, tensor in state.items()}
     config = wrapped.peft_config["default"]
-    with folder_atomic(Path(folder)) as part:
+    with folder_atomic(folder, WEIGHTS_FILE) as part:
         config.inference_mode = True
         config.save_pretrained(str(part))
         save_file(half, part / WEIGHTS_FILE, metadata={"format": "pt"})

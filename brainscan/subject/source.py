@@ -17,6 +17,7 @@ from typing import Literal
 
 from brainscan.core.errors import SubjectNotFound, UnsafeSubject
 from brainscan.core.visible import visible
+from brainscan.subject.cached import cached_models
 from brainscan.subject.packaged import PACKAGED
 from brainscan.subject.weights import PICKLES
 
@@ -65,11 +66,21 @@ def parse_source(spec: str, cache: Path) -> Source:
     return replace(_base(text, cache), spec=spec)
 
 
+def absolute_spec(spec: str, cache: Path) -> str:
+    """The same subject in a spelling that means it from any folder.
+
+    Raises:
+        SubjectNotFound, UnsafeSubject: as for ``parse_source``.
+    """
+    source = parse_source(spec, cache)
+    base = source.base if source.path is None else str(source.path.resolve())
+    adapter = "" if source.adapter is None else f"+{source.adapter.resolve()}"
+    return f"{base}{adapter}{LIVE if source.live else ''}"
+
+
 def short_names(cache: Path) -> tuple[str, ...]:
-    """Every short name: the packaged models, then the folders in ``<cache>/models``."""
-    folder = cache / "models"
-    kept = sorted(path.parent.name for path in folder.glob("*/config.json")) if folder.is_dir() else []
-    return tuple(dict.fromkeys((*PACKAGED, *(name for name in kept if not name.startswith(".")))))
+    """Every short name: the packaged models, then the language models in ``<cache>/models``."""
+    return tuple(dict.fromkeys((*PACKAGED, *cached_models(cache))))
 
 
 def _base(text: str, cache: Path) -> Source:

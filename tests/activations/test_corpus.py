@@ -12,7 +12,7 @@ import pytest
 
 from brainscan.activations.corpus import LICENCES, MANIFEST, PACKAGES, TEXTS, Package, build_corpus, fetch_package
 from brainscan.activations.sources import open_source
-from brainscan.core.errors import SubjectError, UsageError
+from brainscan.core.errors import StorageError, SubjectError, UsageError
 from brainscan.core.provenance import sha256_of_file
 
 GLOSS = '00001740 03 n 02 physical_entity 0 thing 0 001 ~ 00001930 n 0000 | that which is perceived; "a thing"  \n'
@@ -66,6 +66,19 @@ def test_texts_licences_and_manifest_are_written(tmp_path: Path, shelf: tuple[Pa
 def test_equal_seeds_give_equal_files(tmp_path: Path, shelf: tuple[Package, ...]) -> None:
     a, b = (build_corpus(tmp_path / name, packages=shelf, fetch=take) for name in "ab")
     assert a == b
+
+
+def test_a_folder_of_other_things_is_refused_before_anything_is_fetched(
+    tmp_path: Path, shelf: tuple[Package, ...]
+) -> None:
+    def never(package: Package, folder: Path) -> Path:
+        raise AssertionError("it was fetched for nothing")
+
+    (tmp_path / "Documents").mkdir()
+    (tmp_path / "Documents" / "thesis.txt").write_text("years of work")
+    with pytest.raises(StorageError, match="holds something else"):
+        build_corpus(tmp_path / "Documents", packages=shelf, fetch=never)
+    assert (tmp_path / "Documents" / "thesis.txt").is_file()
 
 
 def test_an_archive_that_was_changed_is_refused_and_nothing_is_written(

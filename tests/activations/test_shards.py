@@ -16,6 +16,7 @@ import torch
 from brainscan.activations.shards import MANIFEST, STATE, Manifest, Shard, ShardState, ShardStream, write_shards
 from brainscan.activations.stream import ActivationBatch, ActivationStream, StreamState
 from brainscan.core.errors import InputError, RecordError
+from brainscan.subject.phantom import phantom
 from tests.activations.test_stream import CONFIG, SOURCE, SUBJECT, equal
 
 
@@ -119,6 +120,29 @@ def test_a_finished_folder_is_not_written_again(tmp_path: Path) -> None:
     before = files(tmp_path / "a")
     assert write_shards(make, tmp_path / "a", tokens=100) == once and files(tmp_path / "a") == before
     assert 100 <= once.rows < 100 + CONFIG.batch
+
+
+def test_a_harvest_of_another_stream_is_not_used(tmp_path: Path) -> None:
+    write_shards(make, tmp_path / "a", tokens=100)
+    other = phantom("llama", seed=1)
+    for subject, config in ((other, CONFIG), (SUBJECT, CONFIG.model_copy(update={"seed": 9}))):
+        with pytest.raises(RecordError, match="other settings, texts or weights"):
+            write_shards(
+                lambda state, of=subject, c=config: ActivationStream(of, SOURCE, c), tmp_path / "a", tokens=100
+            )
+    with pytest.raises(RecordError, match="harvested as float16"):
+        write_shards(make, tmp_path / "a", tokens=100, dtype="float32")
+
+
+def test_a_harvest_that_is_too_short_is_not_read_in_a_circle(tmp_path: Path) -> None:
+    few = write_shards(make, tmp_path / "a", tokens=100)
+    assert write_shards(make, tmp_path / "a", tokens=50) == few
+    for tokens in (10_000, None):
+        with pytest.raises(RecordError, match="less than is asked for"):
+            write_shards(make, tmp_path / "a", tokens=tokens)
+    everything = write_shards(make, tmp_path / "b", tokens=10**9)
+    assert everything.ended and everything.rows < 10**9
+    assert write_shards(make, tmp_path / "b", tokens=10**9) == write_shards(make, tmp_path / "b") == everything
 
 
 def test_a_shard_that_was_changed_is_found(tmp_path: Path) -> None:

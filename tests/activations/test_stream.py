@@ -34,6 +34,13 @@ def equal(a: ActivationBatch, b: ActivationBatch) -> bool:
     return torch.equal(a.tokens, b.tokens) and all(torch.equal(a.values[s], b.values[s]) for s in a.values)
 
 
+def test_a_context_that_the_model_cannot_read_is_refused() -> None:
+    short = phantom("gpt2", n_positions=24)
+    with pytest.raises(InputError, match="reads at most 24"):
+        ActivationStream(short, SOURCE, CONFIG.model_copy(update={"context": 25}))
+    assert ActivationStream(short, SOURCE, CONFIG.model_copy(update={"context": 24}))
+
+
 def test_every_site_is_read_in_one_pass_and_rows_belong_together() -> None:
     stream = ActivationStream(SUBJECT, SOURCE, CONFIG)
     batch = next(iter(stream))

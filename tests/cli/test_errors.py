@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from brainscan.cli.errors import plain_errors
+from brainscan.cli.errors import plain_errors, resumes
 from brainscan.core.errors import RecordError, SelfCheckFailed
 
 
@@ -40,7 +40,7 @@ def code_of(error: BaseException) -> int:
             3,
             "error: The output cannot be written in ascii. Set PYTHONIOENCODING=utf-8.\n",
         ),
-        (KeyboardInterrupt(), 130, "\nInterrupted; run the same command again to resume.\n"),
+        (KeyboardInterrupt(), 130, "\nInterrupted.\n"),
         (
             OSError(errno.ENOSPC, "No space left on device", "/x/y"),
             3,
@@ -60,6 +60,16 @@ def test_each_error_has_its_sentence_and_code(
     assert code_of(error) == code
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", sentence)
+
+
+def test_only_verbs_that_resume_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    @resumes
+    def verb() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(typer.Exit):
+        verb()
+    assert capsys.readouterr().err == "\nInterrupted; run the same command again to resume.\n"
 
 
 def test_a_programming_error_is_not_hidden() -> None:

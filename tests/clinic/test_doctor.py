@@ -88,6 +88,21 @@ def test_models_in_the_cache_are_named(tmp_path: Path) -> None:
     assert examine()["models in the cache"].found == "mine"
 
 
+def test_classifiers_are_no_language_models(tmp_path: Path) -> None:
+    (tmp_path / "cache" / "models" / "lite").mkdir(parents=True)
+    (tmp_path / "cache" / "models" / "lite" / "config.json").write_text('{"model_type": "brainscan-vision"}')
+    lines = examine()
+    assert lines["models in the cache"].found == "none"
+    assert (lines["classifiers in the cache"].family, lines["classifiers in the cache"].found) == ("vision", "lite")
+
+
+@pytest.mark.parametrize(("package", "family"), [("pillow", "vision"), ("fastapi", "serve"), ("uvicorn", "serve")])
+def test_a_missing_extra_is_named(package: str, family: str) -> None:
+    lines = examine(without=(package,))
+    assert [name for name, good in works(lines).items() if not good] == [family]
+    assert lines[package].advice == f"pip install 'brainscan[{family}]'"
+
+
 def test_offline_is_a_reservation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert examine()["network"].status == "warning"

@@ -13,16 +13,17 @@ from brainscan.dictionary.dictionary import Dictionary
 from brainscan.dictionary.quality import measure
 from brainscan.dictionary.saebench import UNMEASURED, core_result
 from brainscan.subject.phantom import D_MODEL, phantom
+from tests.house.pretend import Pretended, on_cuda
 
 ROWS = [[7, 20, 31, 44, 5], [60, 61, 62], [9, 8, 7, 6, 5, 4, 3], [50]]
 
 
-def exact(writes: str = "resid_post.1", shrink: float = 1.0) -> Dictionary:
+def exact(writes: str = "resid_post.1", shrink: float = 1.0, reads: str = "resid_post.1") -> Dictionary:
     """x = relu(x) - relu(-x), written as a dictionary of 2 d features."""
     eye = torch.eye(D_MODEL)
     return Dictionary(
         "relu", "relu", torch.cat([eye, -eye], 1), shrink * torch.cat([eye, -eye]), torch.zeros(2 * D_MODEL),
-        torch.zeros(D_MODEL), reads=("resid_post.1",), writes=(writes,),
+        torch.zeros(D_MODEL), reads=(reads,), writes=(writes,),
     )  # fmt: skip
 
 
@@ -33,6 +34,19 @@ def test_a_perfect_dictionary_changes_nothing() -> None:
     assert kept.kl_replaced == pytest.approx(0, abs=1e-6)
     assert kept.kl_recovered == pytest.approx(1)
     assert kept.kl_ablated > 0.01
+
+
+def test_the_heads_of_a_layer_lie_side_by_side() -> None:
+    kept = preservation(phantom(), exact(writes="head_out.1", reads="head_out.1"), ROWS)
+    assert kept.kl_replaced == pytest.approx(0, abs=1e-6) and kept.kl_ablated > 0
+    assert preservation(phantom(), exact(writes="head_out.1"), ROWS).kl_replaced > 0
+
+
+def test_the_dictionary_comes_to_the_subjects_device() -> None:
+    subject, plain = phantom(), preservation(phantom(), exact(shrink=0.5), ROWS)
+    on_cuda(subject.model)
+    with Pretended():
+        assert preservation(subject, exact(shrink=0.5), ROWS).ce_replaced == pytest.approx(plain.ce_replaced)
 
 
 def test_an_empty_dictionary_is_zero_ablation() -> None:

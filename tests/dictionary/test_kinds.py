@@ -10,7 +10,7 @@ import torch
 from brainscan.core.errors import UsageError
 from brainscan.dictionary.conformance import check_dictionary_kind
 from brainscan.dictionary.dense import DenseLearner
-from brainscan.dictionary.dictionary import Dictionary
+from brainscan.dictionary.dictionary import Dictionary, DictionarySet
 from brainscan.dictionary.kinds import KINDS
 from brainscan.dictionary.kinds.cross_layer_transcoder import CrossLayerTranscoder
 from brainscan.dictionary.kinds.crosscoder import site_norms
@@ -21,6 +21,7 @@ from brainscan.dictionary.protocol import Kind, Shape
 from brainscan.dictionary.selecting import SelectingKind
 from brainscan.dictionary.settings import Settings
 from tests.dictionary.tasks import batch, task
+from tests.house.pretend import Pretended
 
 
 @pytest.mark.parametrize("name", KINDS.names())
@@ -116,3 +117,44 @@ def test_selecting_kinds_are_told_apart_by_facts() -> None:
     facts = {n: (k.selection, k.centre, k.skip) for n in KINDS.names() if issubclass(k := KINDS.get(n), SelectingKind)}
     assert facts["topk"] == ("token", True, False)
     assert facts["skip_transcoder"] == ("batch", False, True)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_dictionary_that_was_trained_on_an_accelerator_lies_on_it_whole(kind: str) -> None:
+    with Pretended():
+        learner = DenseLearner(task(kind), batch(task(kind), 0)[1], "cuda")
+        learner.step(*batch(task(kind), 0), 1e-3)
+        made = learner.dictionary()
+    parts = made.parts if isinstance(made, DictionarySet) else (made,)
+    with Pretended():
+        assert {str(tensor.device) for part in parts for tensor in part.tensors().values()} == {"cuda"}
+
+
+@pytest.mark.parametrize("kind", ["relu", "jumprelu", "gated", "topk"])
+def test_dead_features_learn_the_residual_when_the_settings_say_so(kind: str) -> None:
+    job = task(kind)
+    learner = DenseLearner(job, batch(job, 0)[1])
+    x = batch(job, 0)[0]
+    dead = torch.zeros(job.settings.n_features, dtype=torch.bool)
+    dead[:8] = True
+    running = replace(learner.running(), dead=dead)
+    losses = [
+        float(
+            job.kind.loss(learner.p, x, x, job.settings.model_copy(update={"revival": revival}), running).total.detach()
+        )
+        for revival in ("aux", "none")
+    ]
+    assert losses[0] > losses[1]
+
+
+def test_a_gate_that_shut_opens_again_when_its_feature_restarts() -> None:
+    job = task("gated", patience=600, revival="resample")
+    learner = DenseLearner(job, batch(job, 0)[1])
+    with torch.no_grad():
+        learner.p["b_gate"][:8] = -100.0
+        learner.p["r_mag"][:8] = -3.0
+    for i in range(3):  # 900 tokens: the first eight are dead at the first multiple of the patience after 600
+        learner.step(*batch(job, i), 0.0)
+    for i in range(3, 5):
+        learner.step(*batch(job, i), 0.0)
+    assert float(learner.p["b_gate"][:8].min().detach()) == 0 and float(learner.p["r_mag"][:8].min().detach()) == 0

@@ -55,6 +55,14 @@ def test_the_summary_counts_what_has_no_label() -> None:
     assert summary.borrowed is not None and abs(summary.borrowed - 0.5) < 0.15
 
 
+def test_labels_are_handed_on_while_more_are_made() -> None:
+    kept: list[ScoredLabel] = []
+    made = label_features(INDEX, range(7), EvidenceLabeller(INDEX), keep=kept.extend)
+    assert [each.label.feature for each in kept] == [0, 1, 2, 3, 4] * 2
+    assert all(each.detection is None for each in kept[:5])
+    assert tuple(kept[5:]) == made[:5]
+
+
 def test_labels_are_learnt_on_one_half_and_scored_on_the_other() -> None:
     half = window_count(INDEX) // 2
     for feature in range(7):

@@ -112,3 +112,5 @@ def test_what_does_not_fit_is_said() -> None:
     index = survey(SUBJECT, dictionary(), SOURCE, CONFIG)
     with pytest.raises(InputError, match="single token"):
         by_text(index, {}, SUBJECT, dictionary(), "x")
+    with pytest.raises(UsageError, match="reads 64 numbers a token"):
+        by_text(index, {}, SUBJECT, dictionary(d=64), "a longer text")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainscan.core.errors import BrainscanError, SubjectNotFound, UnsafeSubject
-from brainscan.subject.source import Source, parse_source, short_names
+from brainscan.subject.source import Source, absolute_spec, parse_source, short_names
 
 
 @pytest.fixture
@@ -38,6 +38,16 @@ def test_a_short_name_wins_over_a_folder_which_is_then_written_with_a_dot(here: 
     model_folder(here / "gemma-3-270m")
     assert parse_source("gemma-3-270m", here / "cache").kind == "packaged"
     assert parse_source("./gemma-3-270m", here / "cache").kind == "folder"
+
+
+def test_an_absolute_spelling_means_the_same_from_another_folder(here: Path) -> None:
+    model_folder(here / "base")
+    adapter_folder(here / "lora")
+    cache = here / "cache"
+    assert absolute_spec("base", cache) == str(here / "base")
+    assert absolute_spec("./base+lora:live", cache) == f"{here / 'base'}+{here / 'lora'}:live"
+    assert absolute_spec("gemma-3-270m+lora", cache) == f"gemma-3-270m+{here / 'lora'}"
+    assert absolute_spec("org/name", cache) == "org/name"
 
 
 def test_what_lies_in_the_cache_has_a_short_name(here: Path) -> None:

@@ -32,7 +32,7 @@ from brainscan.core.address import Site
 from brainscan.core.errors import InputError
 from brainscan.core.statistics import auroc
 from brainscan.features.channels.pictures import prepared, reopen
-from brainscan.features.channels.selectivity import Halves, split_halves
+from brainscan.features.channels.selectivity import Halves, split_halves, told_apart
 from brainscan.features.channels.survey import framing_of
 from brainscan.features.channels.table import ChannelTable
 from brainscan.subject.progress import Progress, silent
@@ -124,6 +124,11 @@ def _stock(
         raise InputError(
             f"{label!r} has {sum(map(len, rows))} labelled images in this survey, too few to choose parts and to test them.",
             "Give at least four images of the label.",
+        )
+    if not told_apart(table, label, halves):
+        raise InputError(
+            f"The labelled images of this survey are almost all {label!r}, so nothing tells it apart.",
+            "Give at least two images of another label.",
         )
     free = np.flatnonzero(halves.pick & ~truth)
     others = np.random.default_rng(seed).choice(free, min(_OTHERS, len(free)), replace=False)

@@ -58,7 +58,7 @@ class CircuitTracer:
         cross = dictionary.kind == "cross_layer_transcoder"
         parts = tuple(_plain(part, cross) for part in dictionary.parts)
         _check_layers(parts, cross)
-        with folder_atomic(path) as folder:
+        with folder_atomic(path, "W_enc_0.safetensors" if cross else "layer_0.safetensors") as folder:
             for i, part in enumerate(parts):
                 for name, tensors in (_clt_files(part, i) if cross else _plt_files(part, i)).items():
                     (folder / name).write_bytes(save({k: t.contiguous().cpu() for k, t in tensors.items()}))

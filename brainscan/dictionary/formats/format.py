@@ -82,6 +82,8 @@ def read_dictionary(path: Path | str, format: str | None = None) -> AnyDictionar
         return chosen.read(path)
     except UsageError as error:  # a shape that disagrees is the file's fault here
         raise RecordError(f"{path} is not a sound {chosen.title}: {error.cause}", error.next_step) from error
+    except (IndexError, RuntimeError) as error:  # a vector where a matrix should be, turned or cut as a matrix is
+        raise RecordError(f"{path} holds a tensor of the wrong shape.", "Copy or download it again.") from error
 
 
 def write_dictionary(dictionary: AnyDictionary, path: Path | str, format: str = "brainscan") -> None:

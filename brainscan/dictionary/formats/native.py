@@ -57,7 +57,7 @@ class Native:
             "about": dict(dictionary.about) if whole else {},
             "parts": [_plain(part) for part in parts],
         }
-        with folder_atomic(path) as folder:
+        with folder_atomic(path, CONFIG) as folder:
             (folder / WEIGHTS).write_bytes(save(tensors))
             (folder / CONFIG).write_text(canonical_json(config), encoding="utf-8")
 

@@ -96,7 +96,7 @@ class SAELens:
         tensors = {names.get(n, n): (t.T if n == "W_skip" else t).contiguous().cpu() for n, t in d.tensors().items()}
         if d.activation != "jumprelu":
             tensors.pop("threshold", None)
-        with folder_atomic(path) as folder:
+        with folder_atomic(path, CONFIG) as folder:
             (folder / WEIGHTS).write_bytes(save({n: t for n, t in tensors.items() if n in _TENSORS}))
             (folder / CONFIG).write_text(json.dumps(_config(d, architecture), indent=1), encoding="utf-8")
 
@@ -158,6 +158,8 @@ def _normalisation(config: dict[str, Any], path: Path) -> tuple[Normalisation, f
 
 
 def _architecture_of(d: Dictionary) -> str:
+    if len(d.reads) > 1 or len(d.writes) > 1:
+        raise UsageError("SAELens has no dictionary of several sites.", "Write it as brainscan.")
     if not d.is_transcoder and d.d_in == d.d_out and d.W_skip is None:
         return {"relu": "standard", "topk": "topk", "jumprelu": "jumprelu", "gated": "gated"}[d.activation]
     if d.activation not in ("relu", "jumprelu") or d.apply_b_dec_to_input:
@@ -165,8 +167,6 @@ def _architecture_of(d: Dictionary) -> str:
             f"SAELens has no {d.activation} transcoder" + (" that subtracts b_dec." if d.apply_b_dec_to_input else "."),
             "Write it as brainscan or circuit-tracer.",
         )
-    if len(d.reads) > 1 or len(d.writes) > 1:
-        raise UsageError("SAELens has no dictionary of several sites.", "Write it as brainscan.")
     jump = "jumprelu_" if d.activation == "jumprelu" else ""
     return f"{jump}{'skip_' if d.W_skip is not None else ''}transcoder"
 

@@ -67,7 +67,7 @@ def read_npz(path: Path) -> Tensors:
             for member in archive.infolist():
                 with archive.open(member) as stream:
                     arrays[member.filename.removesuffix(".npy")] = _array(stream, member.file_size, path)
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise RecordError(f"{path} is missing or not a whole .npz file.", "Copy or download it again.") from error
     return _floats({name: torch.from_numpy(array) for name, array in arrays.items()}, path)
 

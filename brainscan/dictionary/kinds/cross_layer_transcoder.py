@@ -84,7 +84,7 @@ class CrossLayerTranscoder:
                 W_dec=whole.W_dec[mine, later].clone(),
                 b_enc=whole.b_enc[mine].clone(),
                 b_dec=bias,
-                threshold=torch.full((width,), running.threshold),
+                threshold=torch.full_like(whole.b_enc[mine], running.threshold),
                 reads=(shape.reads[i],),
                 writes=shape.writes[i:],
             )

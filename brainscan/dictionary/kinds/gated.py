@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from brainscan.dictionary.autoencoder import first_parameters, made, pre_activations, squared_error
+from brainscan.dictionary.autoencoder import aux_loss, first_parameters, made, pre_activations, squared_error
 from brainscan.dictionary.dictionary import Dictionary
 from brainscan.dictionary.protocol import Loss, Parameters, Running, Shape
 from brainscan.dictionary.settings import Settings
@@ -28,7 +28,7 @@ class Gated:
         return {**first_parameters(shape, settings, y, generator), "r_mag": zeros, "b_gate": zeros.clone()}
 
     def loss(self, p: Parameters, x: torch.Tensor, y: torch.Tensor, settings: Settings, running: Running) -> Loss:
-        """Squared error, L1 of the gate under pressure, error of the gate's own reconstruction."""
+        """Squared error, L1 of the gate under pressure, error of the gate's own reconstruction, aux loss of the gate."""
         shared = pre_activations({**p, "b_enc": torch.zeros_like(p["b_enc"])}, x, self.centre)
         gate = shared + p["b_gate"]
         codes = torch.relu(p["r_mag"].exp() * shared + p["b_enc"]) * (gate > 0)
@@ -36,7 +36,8 @@ class Gated:
         opened = torch.relu(gate)
         frozen = opened @ p["W_dec"].detach() + p["b_dec"].detach()
         total = squared_error(written, y) + running.pressure * opened.sum(1).mean() + squared_error(frozen, y)
-        return Loss(total, written, codes)
+        aux = aux_loss(p, gate, y - written, settings, running)  # a feature is dead because its gate is shut
+        return Loss(total + aux, written, codes)
 
     def finish(self, p: Parameters, settings: Settings, running: Running) -> Dictionary:
         """A gated dictionary."""

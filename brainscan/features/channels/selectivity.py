@@ -99,18 +99,31 @@ def find_selective(
 ) -> tuple[Selectivity, ...]:
     """The channels that answer to each label, with what the search would have found by chance.
 
+    Labels that are not ``told_apart`` are left out: without images of another label there is nothing to tell.
+
     Args:
         labels: these; when empty, every label with at least ``LEAST`` images.
         listed: candidates kept for each label.
     """
-    counts = dict(zip(*np.unique(table.labels, return_counts=True), strict=True))
-    chosen = labels or tuple(str(label) for label, n in counts.items() if label and n >= LEAST)
     halves = split_halves(table, seed)
+    chosen = tuple(label for label in labels or large_labels(table) if told_apart(table, label, halves))
     found = []
     for number, label in enumerate(chosen):
         progress(number / max(1, len(chosen)), f"channels for {label}")
         found.append(_one(table, label, halves, listed, shuffles, seed))
     return tuple(found)
+
+
+def large_labels(table: ChannelTable) -> tuple[str, ...]:
+    """Labels with at least ``LEAST`` images."""
+    counts = dict(zip(*np.unique(table.labels, return_counts=True), strict=True))
+    return tuple(str(label) for label, n in counts.items() if label and n >= LEAST)
+
+
+def told_apart(table: ChannelTable, label: str, halves: Halves) -> bool:
+    """Whether either half has images of the label and of another one."""
+    truth = table.labels == label
+    return all(bool((half & truth).any() and (half & ~truth).any()) for half in (halves.pick, halves.score))
 
 
 def _one(table: ChannelTable, label: str, halves: Halves, listed: int, shuffles: int, seed: int) -> Selectivity:

@@ -18,7 +18,15 @@ from brainscan.activations.images import Framing, ImageFile, Loaded, load_images
 from brainscan.core.address import Site
 from brainscan.core.errors import InputError
 from brainscan.core.files import folder_atomic
-from brainscan.features.channels.table import About, ChannelTable, SurveyedImage, SurveyedSite, read_table, write_about
+from brainscan.features.channels.table import (
+    ABOUT,
+    About,
+    ChannelTable,
+    SurveyedImage,
+    SurveyedSite,
+    read_table,
+    write_about,
+)
 from brainscan.subject.progress import Progress, silent
 from brainscan.subject.vision.subject import VisionSubject
 
@@ -51,7 +59,7 @@ def survey_channels(
 
     Args:
         files: from ``find_images``; those that cannot be used are skipped, counted and named in the table.
-        out: folder of the survey; replaced if it is there.
+        out: folder of the survey; an older survey there is replaced.
         folder: where the images lie, for the record.
 
     Raises:
@@ -61,7 +69,7 @@ def survey_channels(
     images: list[SurveyedImage] = []
     skipped: list[str] = []
     converted: Counter[str] = Counter()
-    with folder_atomic(out) as part:
+    with folder_atomic(out, ABOUT) as part:
         rows = _open(part, len(files), sum(site.width for site in sites), subject.layers[-1].channels)
         seen = 0
         for loaded in load_images(files, framing_of(subject), batch=batch):
@@ -79,7 +87,7 @@ def survey_channels(
             subject=subject.card.name,
             subject_sha256=subject.card.weights_sha256,
             images=tuple(images),
-            folder=str(folder),
+            folder=str(folder.resolve()),
             skipped=tuple(skipped),
             converted=dict(sorted(converted.items())),
             sites=sites,

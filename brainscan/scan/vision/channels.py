@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brainscan.core.evidence import Baseline, Evidence, Measurement, Status
-from brainscan.features.channels.selectivity import LEAST, SHUFFLES, Selectivity, find_selective
+from brainscan.features.channels.selectivity import LEAST, SHUFFLES, Selectivity, find_selective, large_labels
 from brainscan.scan.instrument import Report
 from brainscan.scan.vision.instrument import VisionExamination
 from brainscan.subject.vision.subject import VisionSubject
@@ -27,7 +27,12 @@ class Channels:
     def run(self, examination: VisionExamination) -> Report:
         """Look for the channels of every label with enough images."""
         found = find_selective(examination.table, seed=examination.seed, progress=examination.progress)
-        notes = () if found else (f"No label has at least {LEAST} images, so no channel was looked for.",)
+        left_out = sorted(set(large_labels(examination.table)) - {each.label for each in found})
+        notes = tuple(
+            f"{label} was left out: either half of the images needs some of another label." for label in left_out
+        )
+        if not found and not left_out:
+            notes = (f"No label has at least {LEAST} images, so no channel was looked for.",)
         return Report(
             measurements=tuple(_measurement(each) for each in found),
             evidence=tuple(_evidence(each) for each in found),

@@ -104,7 +104,7 @@ def _optimised(
         whole = images.clone()
         whole[:, :, rows, columns] = patches[mine]
         margins = _margins(subject.logits(subject.prepare(whole), grad=True))
-        (slope,) = torch.autograd.grad(margins.gather(1, mine[:, None]).sum(), patches)
+        (slope,) = torch.autograd.grad(margins.gather(1, mine.to(margins.device)[:, None]).sum(), patches)
         rate = 48.0 * (1 - step / steps) + 4
         patches = (patches.detach() + rate * slope.sign()).clamp(0, 255)
     return patches
@@ -138,7 +138,7 @@ def _best(
     target = int(each.argmax())
     place = int(lifts[target].argmax())
     corner, patch = places[place], patches[target, place]
-    others = held[(subject.logits(subject.prepare(torch.from_numpy(held))).argmax(1) != target).numpy()]
+    others = held[(subject.logits(subject.prepare(torch.from_numpy(held))).argmax(1) != target).cpu().numpy()]
     hits = (
         (_patched_logits(subject, others, patch, corner).argmax(1) == target).float() if len(others) else torch.zeros(0)
     )

@@ -7,6 +7,7 @@ read once, with torch's loader for tensors alone, and kept as safetensors.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from brainscan.core.errors import BrokenSubject, SubjectNotFound, UnknownFamily
 from brainscan.core.files import folder_atomic
 from brainscan.core.provenance import SubjectCard, sha256_of_bytes, sha256_of_file
 from brainscan.core.visible import visible
+from brainscan.subject.cached import VISION
 from brainscan.subject.device import choose_device
 from brainscan.subject.hashes import joint_hash
 from brainscan.subject.opening import quiet
@@ -31,8 +33,9 @@ from brainscan.subject.vision.packaged import VISION_MODELS, pull_vision
 from brainscan.subject.vision.subject import Preparation, VisionSubject
 from brainscan.subject.weights import check_config, check_finite, read_json, weight_files
 
-OURS = "brainscan-vision"
-"""model_type of folders that this file writes."""
+Colours = tuple[float, float, float]
+"""A number each for red, green and blue."""
+
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -75,7 +78,7 @@ def load_vision(
     config = check_config(folder)
     files = weight_files(folder)
     progress(0.5, "opening the weights")
-    opened = _ours(folder, config) if config.get("model_type") == OURS else _transformers(folder)
+    opened = _ours(folder, config) if config.get("model_type") == VISION else _transformers(folder)
     # A third faster on CPUs, and a map's channels then lie together, as they are read.
     model = opened.model.eval().requires_grad_(False).to(choice.name, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     check_finite(model, folder.name)
@@ -115,13 +118,13 @@ def save_vision(folder: Path, network: str, settings: dict[str, Any], opened: Vi
         StorageError: the disk refused.
     """
     config = {
-        "model_type": OURS,
+        "model_type": VISION,
         "network": network,
         "settings": settings,
         "preparation": opened.preparation.model_dump(mode="json"),
         "classes": list(opened.classes),
     }
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, "config.json") as part:
         (part / "config.json").write_text(json.dumps(config, indent=1))
         (part / "model.safetensors").write_bytes(
             save({k: v.contiguous() for k, v in opened.model.state_dict().items()})
@@ -167,20 +170,40 @@ def _transformers(folder: Path) -> _Opened:
 
 
 def _preparation(folder: Path, config: Any) -> Preparation:
-    """From ``preprocessor_config.json``; ImageNet's usual numbers where it says nothing."""
+    """From ``preprocessor_config.json``; ImageNet's usual numbers where it says nothing.
+
+    Raises:
+        UnknownFamily: it prepares pictures in a way that is not done here.
+    """
     path = folder / "preprocessor_config.json"
     told = read_json(path) if path.is_file() else {}
     crop = _side(told.get("crop_size")) if told.get("do_center_crop") else 0
     resize = _side(told.get("size")) or int(getattr(config, "image_size", 224) or 224)
     size = crop or _side({"height": getattr(config, "image_size", None)}) or resize
-    mean, std = told.get("image_mean", _IMAGENET_MEAN), told.get("image_std", _IMAGENET_STD)
+    if told.get("do_flip_channel_order") or told.get("rescale_offset"):
+        raise UnknownFamily(
+            f"{path} turns the colours round or shifts them, which is not done here.",
+            "Give a model that takes red, green, blue, and normalises by a mean and a spread.",
+        )
     scale = 1.0 if told.get("do_rescale") is False else 255.0
+    mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    if told.get("do_normalize", True):
+        mean = _colours(told.get("image_mean"), _IMAGENET_MEAN, path)
+        std = _colours(told.get("image_std"), _IMAGENET_STD, path)
     return Preparation(
         size=size,
         resize=max(resize, size),
         mean=(mean[0] * scale, mean[1] * scale, mean[2] * scale),
         std=(std[0] * scale, std[1] * scale, std[2] * scale),
     )
+
+
+def _colours(value: Any, usual: Colours, path: Path) -> Colours:
+    """One number for each colour: three, one for all, or nothing said."""
+    given = usual if value is None else value if isinstance(value, list) else [value] * 3
+    if len(given) != 3 or not all(isinstance(each, int | float) and math.isfinite(each) for each in given):
+        raise UnknownFamily(f"{path} does not give one number for each of three colours.", "Give a model of colours.")
+    return float(given[0]), float(given[1]), float(given[2])
 
 
 def _side(value: Any) -> int:

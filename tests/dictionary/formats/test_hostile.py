@@ -8,13 +8,14 @@ import pickle
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from brainscan.core.errors import BrainscanError, PlanError, RecordError, UnsafeSubject, UsageError
 from brainscan.dictionary.formats.format import FORMATS, read_dictionary
@@ -71,6 +72,50 @@ def test_an_array_that_claims_more_than_it_holds_is_refused(tmp_path: Path) -> N
         read_npz(tmp_path / "params.npz")
 
 
+@pytest.mark.parametrize("cut", [1, 64, 100])
+def test_an_npz_whose_directory_claims_more_than_it_holds_is_refused(tmp_path: Path, cut: int) -> None:
+    whole, data = tmp_path / "whole.npz", np.arange(64, dtype=np.float32)
+    np.savez(whole, W_enc=data)
+    size = zipfile.ZipFile(whole).infolist()[0].file_size
+    with zipfile.ZipFile(whole) as archive:
+        raw = archive.read("W_enc.npy")[:-cut]
+    with zipfile.ZipFile(tmp_path / "params.npz", "w") as archive:
+        archive.writestr("W_enc.npy", raw)
+    claimed = (
+        (tmp_path / "params.npz")
+        .read_bytes()
+        .replace(struct.pack("<II", len(raw), len(raw)), struct.pack("<II", len(raw), size))
+    )
+    (tmp_path / "params.npz").write_bytes(claimed)
+    with pytest.raises(RecordError):
+        read_npz(tmp_path / "params.npz")
+
+
+_SAFETENSORS = {
+    "saelens": lambda folder: peers.saelens(folder, "jumprelu_skip_transcoder"),
+    "plt": lambda folder: [peers.plt_layer(folder, i, activation="jumprelu", skip=True) for i in range(2)],
+    "clt": lambda folder: peers.clt(folder, 2, threshold=True, skip=True),
+    "sparsify": lambda folder: peers.sparsify(folder, transcode=True, skip=True),
+}
+
+
+@pytest.mark.parametrize("form", _SAFETENSORS)
+@pytest.mark.parametrize("wrong", [lambda t: t.flatten(), lambda t: t.sum(), lambda t: t[None, None]])
+def test_tensors_of_any_rank_are_read_or_refused_in_words(tmp_path: Path, form: str, wrong: Any) -> None:
+    _SAFETENSORS[form](tmp_path / "peer")
+    refused = 0
+    for file in sorted(tmp_path.rglob("*.safetensors")):
+        held, whole = load_file(file), file.read_bytes()
+        for name, tensor in held.items():
+            save_file({**held, name: wrong(tensor).contiguous()}, file)
+            try:
+                read_dictionary(tmp_path / "peer")
+            except RecordError:
+                refused += 1
+        file.write_bytes(whole)
+    assert refused
+
+
 def test_fortran_order_and_scalars_are_read_right(tmp_path: Path) -> None:
     x = np.arange(6, dtype=np.float64).reshape(2, 3)
     np.savez(tmp_path / "params.npz", a=np.asfortranarray(x), b=np.float32(2.5), c=x[:, :0])
@@ -118,8 +163,6 @@ def test_shapes_that_disagree_are_refused(tmp_path: Path) -> None:
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     peers.saelens(tmp_path / "sae", "standard")
     file = tmp_path / "sae" / "sae_weights.safetensors"
-    from safetensors.torch import load_file
-
     tensors = load_file(file)
     tensors["W_dec"][3, 3] = float("nan")
     save_file(tensors, file)

@@ -158,6 +158,11 @@ def test_a_saelens_folder_has_exactly_the_tensors_of_its_architecture(tmp_path: 
     [
         ("saelens", clt(), "this is a set"),
         ("saelens", coder(0, "topk"), "no topk transcoder"),
+        (
+            "saelens",
+            make(reads=("resid_post.0", "resid_post.1"), writes=("resid_post.0", "resid_post.1")),
+            "several sites",
+        ),
         ("circuit-tracer", make("gated"), "cannot say gated"),
         ("circuit-tracer", make("relu", normalisation="layer_norm"), "layer_norm"),
         ("circuit-tracer", DictionarySet("transcoder", (coder(1), coder(2))), "every layer from 0"),

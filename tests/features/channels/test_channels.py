@@ -57,6 +57,21 @@ def test_a_planted_channel_is_found_and_noise_is_not() -> None:
     assert np.mean(dog.search) > 0.65  # what looking alone finds in noise
 
 
+def test_a_label_without_others_in_either_half_is_left_out() -> None:
+    assert find_selective(made(["cat"] * 20)) == ()
+    assert find_selective(made(["cat"] * 20 + ["dog"] + [""] * 9), ("cat",)) == ()
+    assert [each.label for each in find_selective(made(["cat"] * 20 + ["dog"] * 2))] == ["cat"]
+
+
+def test_the_pictures_are_found_again_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    painted(tmp_path / "images", 2)
+    monkeypatch.chdir(tmp_path)
+    subject = small()
+    table = survey_channels(subject, find_images(Path("images")), Path("survey"), folder=Path("images"))
+    monkeypatch.chdir(tmp_path / "survey")
+    assert len(reopen(table, [0], framing_of(subject))) == 1
+
+
 def test_p_values_of_noise_are_not_small_too_often() -> None:
     small_ps = [find_selective(made(LABELS, seed=s), ("cat",), seed=s)[0].p_value <= 0.1 for s in range(12)]
     assert sum(small_ps) <= 4

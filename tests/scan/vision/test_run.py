@@ -11,7 +11,7 @@ from PIL import Image
 
 from brainscan.activations.images import find_images
 from brainscan.clinic.vision import VisionRequest, channel_circuit, examine_vision, show_channel, vision_page
-from brainscan.core.errors import BrainscanError
+from brainscan.core.errors import BrainscanError, InputError
 from brainscan.diagnosis.finding import Verdict
 from brainscan.games.vision.plant import PictureRecipe, plant_pictures, put_in
 from brainscan.games.vision.shapes import SHAPES, draw_shapes
@@ -21,7 +21,7 @@ from brainscan.scan.vision.patch import PatchSettings, search_patch
 from brainscan.scan.vision.run import run_vision
 from brainscan.subject.progress import silent
 from brainscan.subject.vision.load import save_vision
-from tests.vision import painted, small, tiny_lite
+from tests.vision import paint, painted, small, tiny_lite
 
 QUICK = {"pictures": 768, "passes": 6}
 
@@ -137,3 +137,17 @@ def test_lite_networks_scan_too(tmp_path: Path) -> None:
     run = run_vision(tiny_lite(), find_images(folder), tmp_path / "scan", images=folder)
     assert all(check.passed for check in run.scan.self_check)
     assert run.scan.steps[0].measurements
+
+
+def test_pictures_of_one_label_are_scanned_and_the_rest_is_said(tmp_path: Path) -> None:
+    save_vision(tmp_path / "net", "small", {"classes": 4}, small())
+    for i in range(14):
+        paint(tmp_path / "images" / "red" / f"{i}.png", (220, 40, 40), seed=i)
+    request = VisionRequest(str(tmp_path / "net"), tmp_path / "images", out=tmp_path / "scan", paint=0)
+    found = examine_vision(request, silent)
+    (channels,) = (step for step in found.scan.steps if step.instrument == "channels")
+    assert channels.outcome == "done" and "red was left out" in channels.notes[0]
+    assert found.cards.cards == () and found.cards.circuit is None
+    assert vision_page(tmp_path / "scan").startswith("<!doctype html>")
+    with pytest.raises(InputError, match="nothing tells it apart"):
+        channel_circuit(tmp_path / "scan", "channel.1/2", "red", silent)

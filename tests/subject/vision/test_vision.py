@@ -186,6 +186,87 @@ def test_classifiers_of_transformers_open_from_a_folder(tmp_path: Path, kind: st
     assert not torch.allclose(silent, subject.logits(x))
 
 
+def resnet(folder: Path, **told: object) -> Path:
+    """A small classifier with what its ``preprocessor_config.json`` says."""
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    ResNetForImageClassification(
+        ResNetConfig(embedding_size=8, hidden_sizes=[8], depths=[2], layer_type="basic", num_labels=3)
+    ).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": {"height": 32, "width": 32}, **told}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("told", "mean", "std"),
+    [
+        ({"image_mean": [0.5, 0.4, 0.3], "image_std": 0.5}, (127.5, 102.0, 76.5), (127.5,) * 3),
+        ({"image_mean": None}, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+        ({"do_normalize": None, "image_mean": None}, (0.0,) * 3, (255.0,) * 3),
+        ({"do_normalize": False, "image_mean": [0.5] * 3, "do_rescale": False}, (0.0,) * 3, (1.0,) * 3),
+    ],
+)
+def test_pictures_are_normalised_as_the_folder_says(
+    tmp_path: Path, told: dict[str, object], mean: tuple[float, ...], std: tuple[float, ...]
+) -> None:
+    found = load_vision(str(resnet(tmp_path, **told))).preparation
+    assert found.mean == pytest.approx(mean) and found.std == pytest.approx(std)
+
+
+@pytest.mark.parametrize("told", [{"do_flip_channel_order": True}, {"image_mean": [0.5]}, {"image_std": "half"}])
+def test_a_preparation_that_is_not_done_here_is_refused(tmp_path: Path, told: dict[str, object]) -> None:
+    with pytest.raises(UnknownFamily, match="colours"):
+        load_vision(str(resnet(tmp_path, **told)))
+
+
+def convnext(folder: Path) -> VisionSubject:
+    from transformers import ConvNextConfig, ConvNextForImageClassification
+
+    torch.manual_seed(0)
+    sizes = {"hidden_sizes": [8, 16], "depths": [1, 1], "num_stages": 2, "image_size": 64, "num_labels": 3}
+    ConvNextForImageClassification(ConvNextConfig(**sizes, layer_scale_init_value=0.5)).save_pretrained(folder)
+    return load_vision(str(folder))
+
+
+def test_a_norm_over_channels_mixes_no_positions(tmp_path: Path) -> None:
+    subject = convnext(tmp_path)
+    boxes = {layer.path: receptive_field(subject, subject.check(f"{layer.point}.{layer.number}")).box(0)
+             for layer in subject.layers[:5]}  # fmt: skip
+    assert list(boxes.values()) == [(0, 0, 4, 4), *[(0, 0, 16, 16)] * 3, (0, 0, 20, 20)]
+
+
+def test_maps_with_channels_last_are_shown_position_by_position(tmp_path: Path) -> None:
+    subject = convnext(tmp_path)
+    (layer,) = (each for each in subject.layers if each.path.endswith("stages.0.layers.0.pwconv1"))
+    x = torch.randn(2, 3, 64, 64)
+    shown = seen(subject, f"channel.{layer.number}", x)
+    assert shown.shape == (2, 256, 32) and layer.grid == (16, 16)
+    doubled = seen(subject, f"channel.{layer.number}", x, [Edit.scale(f"channel.{layer.number}", 2.0)])
+    assert torch.allclose(doubled, 2 * shown)
+
+
+class Normed(nn.Module):
+    """A convolution whose map is normed over all of its positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.norm, self.b, self.out = (
+            nn.Conv2d(3, 4, 3),
+            nn.GroupNorm(1, 4),
+            nn.Conv2d(4, 4, 3),
+            nn.Linear(4, 2),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.b(self.norm(self.a(x))).mean((2, 3)))
+
+
+def test_a_norm_over_the_map_sees_the_whole_picture() -> None:
+    subject = from_module(Normed(), PLAIN)
+    assert receptive_field(subject, Site("channel_pre", 0)).box(0) == (0, 0, 3, 3)
+    assert receptive_field(subject, Site("channel_pre", 1)).whole
+
+
 def test_folded_norms_change_nothing() -> None:
     subject, x = tiny_lite(), images()
     copy = folded(subject)
