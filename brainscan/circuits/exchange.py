@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -135,17 +136,33 @@ def from_exchange(value: Any) -> Graph:
 def write_exchange(path: Path, graph: Graph, slug: str, scan: str | None = None) -> None:
     """Write ``{slug}.json``, ``graph-metadata.json`` and ``features/`` into a folder, whole or not at all.
 
+    Graphs that were exported there before stay.
+
     Raises:
-        RecordError: the graph would not be sound for them. StorageError: the disk refused.
+        RecordError: the graph would not be sound for them, or the list of graphs there cannot be read.
+        StorageError: something else is in the folder, or the disk refused.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", slug):
         raise RecordError(f"{slug!r} is no short name.", "Use letters, digits, - and _.")
     value = check_exchange(to_exchange(graph, slug, scan))
+    others = _others(path, slug)
     with folder_atomic(path, _LIST) as folder:
+        if others:
+            shutil.copytree(path, folder, dirs_exist_ok=True)
         write_atomic(folder / f"{slug}.json", json.dumps(value, indent=1) + "\n")
-        write_atomic(folder / _LIST, json.dumps({"graphs": [value["metadata"]]}, indent=1) + "\n")
+        write_atomic(folder / _LIST, json.dumps({"graphs": [*others, value["metadata"]]}, indent=1) + "\n")
         for index, feature in feature_files(graph).items():
             write_atomic(folder / "features" / f"{index}.json", json.dumps(feature) + "\n")
+
+
+def _others(path: Path, slug: str) -> list[dict[str, Any]]:
+    """What the folder's list says of graphs of other names; empty where there is no list."""
+    if not (path / _LIST).is_file():
+        return []
+    listed = read_json(path / _LIST).get("graphs")
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise RecordError(f"{path / _LIST} is no list of graphs.", "Export into another folder.")
+    return [each for each in listed if each.get("slug") != slug]
 
 
 def read_exchange(path: Path) -> Graph:

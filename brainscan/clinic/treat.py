@@ -17,7 +17,7 @@ from brainscan.clinic.circuit import load
 from brainscan.clinic.complaint import behaviour_of_file, behaviour_of_finding, behaviour_of_organism
 from brainscan.clinic.library import OpenedScan, open_scan
 from brainscan.core.errors import StorageError, UsageError
-from brainscan.core.files import write_atomic
+from brainscan.core.files import check_replaceable, write_atomic
 from brainscan.core.visible import visible
 from brainscan.treatment.record import RECORD_FILE, TreatmentRecord
 
@@ -173,7 +173,7 @@ def _plan(request: TreatRequest, answers: tuple[str, ...]) -> Plan:
     from brainscan.scan.texts.requests import PAIRS
     from brainscan.treatment.course import Plan
     from brainscan.treatment.dose import Guard
-    from brainscan.treatment.export import check_forms
+    from brainscan.treatment.export import MADE_FILE, check_forms
     from brainscan.treatment.ledger import Material
     from brainscan.treatment.make import check_kind
     from brainscan.treatment.protocol import BASELINES
@@ -183,6 +183,10 @@ def _plan(request: TreatRequest, answers: tuple[str, ...]) -> Plan:
     kind = request.kind or ("revert" if reference else "unlearn" if answers else "project-out")
     check_kind(kind, reference=reference, answers=bool(answers))
     check_forms(kind, lora=exports.lora is not None, weights=exports.weights is not None, gguf=exports.gguf is not None)
+    for folder in filter(None, (exports.lora, exports.weights)):
+        check_replaceable(folder, MADE_FILE)
+    if request.out is not None:
+        check_replaceable(request.out, RECORD_FILE)
     material = Material(
         harmful=tuple(pair.harmful for pair in PAIRS[:16]),
         refused=lambda asked, answer: classify(asked, answer) == "refused",

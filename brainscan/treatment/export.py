@@ -23,9 +23,12 @@ from brainscan.subject.lora import is_linear
 from brainscan.treatment.kinds.delta import LEFT, RIGHT, Delta
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.protocol import KINDS, Treatment
-from brainscan.treatment.treated import treated
+from brainscan.treatment.treated import treated, treatment_hash
 
 ARCHITECTURE = "controlvector"
+
+MADE_FILE = "brainscan-treatment.json"
+"""Lies in every exported folder; a folder without it, such as the model itself, is not replaced."""
 
 
 def export_lora(treatment: Treatment, subject: LanguageSubject, folder: Path) -> Path:
@@ -67,7 +70,8 @@ def export_lora(treatment: Treatment, subject: LanguageSubject, folder: Path) ->
         "bias": "none",
         "inference_mode": True,
     }
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, MADE_FILE) as part:
+        _sign(part, treatment, subject)
         (part / CONFIG).write_text(json.dumps(config, indent=1))
         save_file(state, part / WEIGHTS, metadata={"format": "pt"})
     return folder
@@ -81,10 +85,17 @@ def export_weights(treatment: Treatment, subject: LanguageSubject, folder: Path)
         StorageError: the disk refused; nothing was left half-written.
     """
     _check_weights(type(treatment))
-    with treated(subject, treatment), folder_atomic(folder) as part:
+    with folder_atomic(folder, MADE_FILE) as part, treated(subject, treatment):
+        _sign(part, treatment, subject)
         subject.model.save_pretrained(part, safe_serialization=True)
         subject.tokenizer.save_pretrained(part)
     return folder
+
+
+def _sign(folder: Path, treatment: Treatment, subject: LanguageSubject) -> None:
+    """Say of which model and treatment it is made, and by that that it may be made again in the same place."""
+    made = {"treatment": treatment_hash(treatment), "words": treatment.words(), "base": subject.card.id}
+    (folder / MADE_FILE).write_text(json.dumps(made, indent=1))
 
 
 def export_control_vector(treatment: Treatment, subject: LanguageSubject, file: Path) -> Path:

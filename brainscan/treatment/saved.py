@@ -22,7 +22,7 @@ def save_treatment(folder: Path, record: TreatmentRecord, treatment: Treatment) 
         StorageError: the disk refused; nothing was left half-written.
     """
     arrays = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in treatment.tensors().items()}
-    with folder_atomic(folder) as part:
+    with folder_atomic(folder, RECORD_FILE) as part:
         save_file(arrays, part / ARRAYS_FILE)
         (part / RECORD_FILE).write_text(record.model_dump_json(indent=1))
     return folder

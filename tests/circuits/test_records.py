@@ -97,6 +97,14 @@ def test_a_name_without_a_position() -> None:
     assert place_free(graph().outcomes[0]) == f"outcome {graph().outcomes[0].index}"
 
 
+def test_a_second_graph_in_a_folder_leaves_the_first(tmp_path: Path) -> None:
+    for slug in ("paris", "lyon", "paris"):
+        write_exchange(tmp_path / "graphs", graph(), slug)
+    listed = json.loads((tmp_path / "graphs" / "graph-metadata.json").read_text())["graphs"]
+    assert [each["slug"] for each in listed] == ["lyon", "paris"]
+    assert read_exchange(tmp_path / "graphs" / "lyon.json").nodes
+
+
 def test_a_foreign_graph_keeps_nodes_edges_and_scores(tmp_path: Path) -> None:
     ours = with_supernodes(traced(), graph())
     write_exchange(tmp_path / "out", ours, "hello")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from brainscan.treatment.kinds.orthogonalise import DIRECTION, Orthogonalise
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.unlearn import Unlearn
 from brainscan.treatment.treated import treated
-from tests.phantoms import tiny_folder
+from tests.phantoms import tiny_folder, tiny_lora
 from tests.treatment.made import SITE, factors, vector
 
 
@@ -41,6 +42,24 @@ def test_edited_weights_load_as_a_model(tmp_path: Path) -> None:
     batch = base.batch([base.tokens("The river")])
     with treated(base, treatment):
         assert torch.allclose(base.logits(batch), loaded.logits(batch), atol=1e-4)
+
+
+def test_the_model_itself_is_not_replaced_by_what_is_made_of_it(tmp_path: Path) -> None:
+    model, adapter = tiny_folder(tmp_path / "base"), tiny_lora(tiny_folder(tmp_path / "other"), tmp_path / "lora")
+    before = {path.name: path.read_bytes() for folder in (model, adapter) for path in folder.iterdir()}
+    base = load_subject(str(model))
+    with pytest.raises(StorageError, match="holds something else"):
+        export_weights(Orthogonalise({DIRECTION: vector()}), base, model)
+    with pytest.raises(StorageError, match="holds something else"):
+        export_lora(Unlearn(factors(base), 0.5), base, adapter)
+    assert before == {path.name: path.read_bytes() for folder in (model, adapter) for path in folder.iterdir()}
+
+
+def test_what_was_made_may_be_made_again(tmp_path: Path) -> None:
+    base = load_subject(str(tiny_folder(tmp_path / "base")))
+    for dose in (0.5, 1.0):
+        export_lora(Unlearn(factors(base), dose), base, tmp_path / "lora")
+    assert "base" in json.loads((tmp_path / "lora" / "brainscan-treatment.json").read_text())["base"]
 
 
 def test_a_control_vector_is_what_llama_cpp_and_repeng_read(tmp_path: Path) -> None:
