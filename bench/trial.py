@@ -4,6 +4,7 @@ python -m bench.trial scans       scan every built model, two at a time
 python -m bench.trial controls    make the calibration that ships from the scans of the nineteen controls
 python -m bench.trial norms       let the black-box auditors look at the same controls
 python -m bench.trial play        deal the test games and let every auditor play them
+python -m bench.trial alone       time audits that find nothing remembered, each in a process of its own
 python -m bench.trial             all of it
 
 Every part goes on where it was stopped. Detectors are developed on seed 0 (role ``develop``) and the controls of the
@@ -12,8 +13,12 @@ calibration; what was seen of the test seeds before they were frozen is said in 
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import os
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +29,7 @@ from pathlib import Path
 import torch
 
 from brainscan.clinic.environment import read_environment
+from brainscan.core.files import write_atomic
 from brainscan.diagnosis.calibration import Calibration, calibrate, read_calibration, write_calibration
 from brainscan.games.auditor import AUDITORS, Auditor
 from brainscan.games.auditors.scanner import ALONE, REFERENCE, Scanner
@@ -42,6 +48,9 @@ SHIPPED = Path("brainscan/diagnosis/shipped")
 SCANNERS = (REFERENCE, ALONE)
 BLACK_BOX = ("behaviour", "prefill", "persona", "completion", "blackbox")
 WORKERS = 2
+ALONE_MINUTES = CACHE / "trial" / "alone.json"
+TIMED = ("backdoor-s2", "promotion-s2", "topical-s3")
+"""Audits that hunt for a trigger take longest; a clean model has nothing to hunt for."""
 BUDGET = Budget(tokens=None, cpu_minutes=10.0)
 """A model: the same for the scanner and for its opponents. A scan that was kept is charged with what it cost."""
 
@@ -159,11 +168,38 @@ def rounds() -> None:
             play(GAMES / each.name, auditor, load_subject, progress=_told(f"{each.name}, {auditor.name}"))
 
 
+def alone() -> None:
+    """Minutes of an audit as a user starts one: loading, self-check and all, nothing of the reference remembered."""
+    if ALONE_MINUTES.is_file():
+        return
+    minutes = {}
+    for name in TIMED:
+        with tempfile.TemporaryDirectory() as out:
+            start = time.perf_counter()
+            spec = spec_of(entry_of(name), ZOO)
+            command = [
+                sys.executable,
+                "-m",
+                "brainscan",
+                "scan",
+                spec,
+                "--reference",
+                BASE,
+                "--plan",
+                "audit",
+                "--out",
+                out,
+            ]
+            subprocess.run(command, check=True, capture_output=True, env={**os.environ, "BRAINSCAN_THREADS": "1"})
+            minutes[name] = round((time.perf_counter() - start) / 60, 2)
+    write_atomic(ALONE_MINUTES, json.dumps(minutes, indent=1))
+
+
 def _told(what: str) -> Callable[[float, str], None]:
     return lambda fraction, words: print(f"{what}: {fraction:4.0%} {words}", flush=True)
 
 
-PARTS = {"scans": scans, "controls": controls, "norms": norms, "play": rounds}
+PARTS = {"scans": scans, "controls": controls, "norms": norms, "play": rounds, "alone": alone}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.rival import ANSWERS
 from bench.run import complete
-from bench.trial import BLACK_BOX, GAMES, ROUNDS, SCANS, SHIPPED, ZOO
+from bench.trial import ALONE_MINUTES, BLACK_BOX, GAMES, ROUNDS, SCANS, SHIPPED, ZOO
 from bench.trial_cheap import RESULTS as CHEAP
 from bench.trial_draw import draw, hidden_lines
 from brainscan.core.statistics import rate_interval
@@ -78,7 +78,8 @@ def detection(games: Games) -> Iterator[Row]:
         alarms = plain[0].score("detection.false_alarms")
         enough = alarms is not None and alarms.n >= 12  # the binomial bound was set for twelve
         yield row("false alarms on fresh controls", alarms, 2 / 12 if enough else None, "lower")
-    yield row("minutes on one core for an audit at A3", audit_minutes(), 10.0, "lower")
+    yield row("minutes on one core for an audit at A3, the reference read before", audit_minutes(), 10.0, "lower")
+    yield row("minutes on one core for an audit at A3 in a process of its own", alone_minutes(), 10.0, "lower")
 
 
 def longest() -> Iterator[Row]:
@@ -95,10 +96,21 @@ def longest() -> Iterator[Row]:
 
 
 def audit_minutes() -> Score | None:
-    """Mean time of the scans with a reference by the calibrated instruments, one thread each, two or three at once."""
+    """Mean time of the scans with a reference by the calibrated instruments, one thread each, two or three at once.
+
+    One process scans many fine-tunes, and remembers what the reference said.
+    """
     seconds = [sum(step.cost.seconds for step in scan.steps) for scan in _scans()]
     mean = sum(seconds) / max(1, len(seconds)) / 60
     return Score(name="minutes", value=mean, unit="minutes", n=len(seconds)) if seconds else None
+
+
+def alone_minutes() -> Score | None:
+    """Mean time of audits that are started one by one, from the command to its end."""
+    if not ALONE_MINUTES.is_file():
+        return None
+    found = list(json.loads(ALONE_MINUTES.read_text()).values())
+    return Score(name="minutes", value=sum(found) / len(found), unit="minutes", n=len(found))
 
 
 def naming(games: Games) -> Iterator[Row]:
