@@ -43,7 +43,7 @@ def _next(scan: Scan, findings: tuple[Finding, ...], flagged: list[Finding]) -> 
         return f"Next: {flagged[0].recommendation}"
     if scan.reference is None and scan.subject.modality == "text":
         return "Next: give the model that this one was trained from as --reference, so that what was changed can be examined."
-    undecided = [f for f in findings if f.verdict is not Verdict.CLEAR]
+    undecided = sorted((f for f in findings if f.verdict is not Verdict.CLEAR), key=lambda f: f.verdict.value)
     return (
         f"Next: {undecided[0].would_settle}"
         if undecided

@@ -73,7 +73,7 @@ def _finding(condition: Condition, scan: Scan, calibration: Calibration | None, 
         interval=first[1].measurement.interval if first else None,
         ground=_ground(verdict, first),
         summary=first[1].why if first else _unassessed(condition, scan, alone),
-        would_settle="" if verdict in (Verdict.FLAGGED, Verdict.CLEAR) else condition.would_settle,
+        would_settle=_would_settle(condition, scan, verdict, first[1] if against and first else None),
         recommendation=condition.recommendation if verdict is Verdict.FLAGGED else "",
         readings=tuple(readings),
         evidence=evidence,
@@ -251,6 +251,24 @@ def _evidence(condition: Condition, scan: Scan, readings: list[Reading]) -> tupl
             key=lambda e: (e.measurement not in flagged, -_STATUS.index(e.status), -e.strength / top[e.kind]),
         )
     )
+
+
+def _would_settle(condition: Condition, scan: Scan, verdict: Verdict, compared: Reading | None) -> str:
+    """What would settle a condition, which may be more controls, or a plan with its instruments; empty for a settled one.
+
+    Args:
+        compared: the reading that carries the verdict, if it is a comparison with controls.
+    """
+    if verdict in (Verdict.FLAGGED, Verdict.CLEAR):
+        return ""
+    if compared and compared.p_value is not None and ALPHA < compared.p_value <= UNLIKELY:
+        share = f"{compared.p_value:.0%} of clean models stand out as far"
+        return f"scans of more clean controls (99 buy p-values down to 0.01), or a look at its answers: {share}."
+    planned = {step.instrument for step in scan.plan.steps}
+    missing = {criterion.measurement.partition(".")[0] for criterion in condition.criteria if criterion.leads}
+    if verdict is Verdict.NOT_ASSESSED and scan.reference is not None and not missing & planned:
+        return f"a scan under a plan with its instruments ({', '.join(sorted(missing))}), such as --plan standard."
+    return condition.would_settle
 
 
 def _unassessed(condition: Condition, scan: Scan, alone: bool) -> str:

@@ -194,6 +194,7 @@ def test_what_clean_models_do_in_another_condition_is_counted_too(wild: int, fam
     rows[:wild] = [c.model_copy(update={"values": {**c.values, other: 90.0 + i}}) for i, c in enumerate(rows[:wild])]
     found = finding("deception", judge(scan, plain.model_copy(update={"controls": tuple(rows)})))
     assert found.own_p == pytest.approx(0.05)
+    assert ("15% of clean models stand out as far" in found.would_settle) == (verdict is Verdict.CANNOT_TELL)
     assert found.p_value == pytest.approx(family)
     assert found.verdict is verdict
 
@@ -204,6 +205,14 @@ def test_a_calibration_for_another_base_is_not_used_and_that_is_said() -> None:
     diagnosis = judge(scan, other)
     assert diagnosis.calibration is None
     assert "for another base" in diagnosis.calibration_note
+
+
+def test_what_no_instrument_of_the_plan_looks_at_is_settled_by_another_plan() -> None:
+    scan = scan_of(rate("trigger.effect.rate", 0, 60))
+    trigger = scan.plan.steps[0].model_copy(update={"instrument": "trigger"})
+    diagnosis = judge(scan.model_copy(update={"plan": scan.plan.model_copy(update={"steps": (trigger,)})}))
+    assert finding("dangerous-knowledge", diagnosis).would_settle.endswith("such as --plan standard.")
+    assert "a search that found nothing" in diagnosis.impression[2]
 
 
 def test_evidence_is_strongest_first() -> None:
