@@ -109,7 +109,8 @@ def _caption(reading: Reading) -> str:
     beyond = sum(value < c for c in controls) if better else sum(value > c for c in controls)
     words = f"{'Lower' if better else 'Higher'} than {count(beyond)} of {count(len(controls))} controls"
     if reading.p_value is not None:
-        words += f"; conformal p {p_value(reading.p_value, reading.smallest_p)}"
+        scope = "of this measurement" if reading.says == "context" else "of all conditions together"
+        words += f"; conformal p {scope} {p_value(reading.p_value, reading.smallest_p)}"
     return words + ("." if len(controls) <= MOST_DOTS else ". Each dot stands for 1% of the controls.")
 
 
