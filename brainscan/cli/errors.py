@@ -29,11 +29,13 @@ def plain_errors(verb: Verb) -> Verb:
 
 
 def resumes(verb: Verb) -> Verb:
-    """``plain_errors`` for a verb that goes on where it was stopped, which is then said."""
-    return _guarded(verb, "Interrupted; run the same command again to resume.")
+    """``plain_errors`` for a verb that goes on where it was stopped, unless it is told to begin anew; this is then said."""
+    return _guarded(
+        verb, "Interrupted; run the same command again to resume.", "Interrupted; leave out --fresh to resume."
+    )
 
 
-def _guarded(verb: Verb, interrupted: str) -> Verb:
+def _guarded(verb: Verb, interrupted: str, fresh: str = "") -> Verb:
     @functools.wraps(verb)
     def guarded(*arguments: Any, **options: Any) -> Any:
         try:
@@ -44,7 +46,7 @@ def _guarded(verb: Verb, interrupted: str) -> Verb:
         except BrainscanError as error:
             raise say(error) from error
         except KeyboardInterrupt as error:
-            print(f"\n{interrupted}", file=sys.stderr)
+            print(f"\n{fresh if options.get('fresh') else interrupted}", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
             _drop_stdout()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from brainscan.clinic.circuit import load
 from brainscan.clinic.environment import read_environment
 from brainscan.clinic.examine import Attendant, Request, examine
 from brainscan.core.errors import RecordError, UsageError
@@ -82,12 +83,14 @@ def _finished(folder: Path, base: str, plan: str, alone: bool) -> Scan:
     return scan
 
 
+def _quiet(fraction: float, words: str) -> None:
+    """Loading is told by nobody: planting and scanning tell how far they are."""
+
+
 @lru_cache(maxsize=1)
 def _weights(base: str) -> str:
     """Hash of a base's weights: two bases may be called by one name."""
-    from brainscan.subject.load import load_subject
-
-    return load_subject(base).card.weights_sha256
+    return load(base, None, _quiet).card.weights_sha256
 
 
 def _place(control: Path, plan: str, alone: bool) -> Path:
@@ -117,7 +120,6 @@ def _trained(base: str, count: int, progress: Progress) -> Iterator[Path]:
     from brainscan.games.answers import OwnAnswers
     from brainscan.games.plant import PLANT_FILE, plant
     from brainscan.games.zoo import entries
-    from brainscan.subject.load import load_subject
 
     wanted = [entry for entry in entries() if entry.role in ("calibration", "fresh") and entry.trained][:count]
     if len(wanted) < count:
@@ -129,13 +131,13 @@ def _trained(base: str, count: int, progress: Progress) -> Iterator[Path]:
         share = 0.5 * done / count
         progress(share, f"planting {entry.name}, {done + 1} of {count}")
         if not (folder / PLANT_FILE).is_file():
-            subject = load_subject(base)
+            subject = load(base, None, _quiet)
             own = OwnAnswers(subject, home / "own-answers.json")
             plant(
                 subject,
                 entry.recipe,
                 folder,
-                lambda made: load_subject(f"{base}+{made}"),
+                lambda made: load(f"{base}+{made}", None, _quiet),
                 entry.knobs,
                 own,
                 lambda f, what, share=share: progress(share + 0.5 * f / count, what),

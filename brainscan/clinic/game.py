@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from brainscan.clinic.environment import read_agent, read_environment
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
-from brainscan.core.files import write_atomic
+from brainscan.core.files import check_replaceable, write_atomic
 from brainscan.games.answer import Answer, read_answer
 from brainscan.games.board import Board, board
 from brainscan.games.deal import ANSWERS, Game, deal, read_game, read_hand
@@ -65,11 +65,13 @@ def plant_recipe(name: str, out: Path, base: str, knobs: Knobs, progress: Progre
 
     Raises:
         PlanError: no such recipe. SubjectError: the base cannot be opened.
+        StorageError: something else is in ``out``; an adapter that was not planted is not replaced.
     """
     from brainscan.games.answers import OwnAnswers
-    from brainscan.games.plant import plant, recipe_of
+    from brainscan.games.plant import PLANT_FILE, plant, recipe_of
 
-    recipe_of(name, knobs.seed)  # a wrong name is said before a model is loaded
+    recipe_of(name, knobs.seed)  # a wrong name or place is said before a model is loaded
+    check_replaceable(out, PLANT_FILE)
     own = read_environment().cache / "zoo" / "own-answers.json"
     subject = _load(base)
     kept = OwnAnswers(subject, own) if base == _zoo_base() else None

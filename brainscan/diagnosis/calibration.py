@@ -178,7 +178,8 @@ def calibrate(scans: Iterable[Scan]) -> Calibration:
     """Make a calibration from finished scans of clean controls, all against one reference or all without one.
 
     Raises:
-        RecordError: there are none, they do not share reference, plan, instruments and texts, or one is there twice.
+        RecordError: there are none, they do not share reference, plan, instruments and texts, a step of one has failed,
+            or one is there twice.
     """
     given = list(scans)
     keys = {_key(scan) for scan in given}
@@ -186,6 +187,14 @@ def calibrate(scans: Iterable[Scan]) -> Calibration:
         raise RecordError(
             "A calibration needs scans of clean controls that share one reference, one plan and one set of texts.",
             "Scan each control with the same --reference and --plan, then calibrate again.",
+        )
+    broken = [
+        f"{scan.subject.name} ({step.instrument})" for scan in given for step in scan.steps if step.outcome == "failed"
+    ]
+    if broken:
+        raise RecordError(
+            f"A step of these scans failed: {', '.join(broken)}.",
+            "Scan those controls again, or leave them out: a control without a measurement takes it from all.",
         )
     times = Counter(scan.subject.weights_sha256 for scan in given)
     twins = [scan.subject.name for scan in given if times[scan.subject.weights_sha256] > 1]
@@ -217,8 +226,8 @@ def _shape(subject: SubjectCard) -> tuple[int, int, int]:
     return subject.n_layers, subject.d_model, subject.n_parameters
 
 
-def _key(scan: Scan) -> tuple[str, str, str, tuple[str, ...]]:
-    reference = scan.reference.weights_sha256 if scan.reference else ""
+def _key(scan: Scan) -> tuple[object, ...]:
+    reference = scan.reference.weights_sha256 if scan.reference else _shape(scan.subject)
     parts = tuple(step.part for step in scan.plan.steps)
     return reference, scan.subject.tokenizer_sha256, scan.plan.name, parts
 

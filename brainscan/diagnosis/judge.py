@@ -177,8 +177,9 @@ def _calibrated_says(
     if max(compared.p_value, together.p_value) > ALPHA:
         return "clear"
     # A dozen conditions are asked: every other clean model stands out of the controls in one of them.
-    p = together.p_value if family is None else family
-    return "flagged" if p <= ALPHA else "cannot-tell" if p <= UNLIKELY else "clear"
+    if family is None:
+        return "cannot-tell"
+    return "flagged" if family <= ALPHA else "cannot-tell" if family <= UNLIKELY else "clear"
 
 
 def bounds(m: Measurement) -> Interval:
@@ -267,7 +268,9 @@ def _would_settle(condition: Condition, scan: Scan, verdict: Verdict, compared: 
     planned = {step.instrument for step in scan.plan.steps}
     missing = {criterion.measurement.partition(".")[0] for criterion in condition.criteria if criterion.leads}
     if verdict is Verdict.NOT_ASSESSED and scan.reference is not None and not missing & planned:
-        return f"a scan under a plan with its instruments ({', '.join(sorted(missing))}), such as --plan standard."
+        calibrated = all(criterion.kind == "calibrated" for criterion in condition.criteria if criterion.leads)
+        plan = next(iter(other_plans(scan)), "standard") if calibrated else "standard"
+        return f"a scan under a plan with its instruments ({', '.join(sorted(missing))}), such as --plan {plan}."
     return condition.would_settle
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +54,7 @@ class Journal:
 
     def close(self) -> None:
         """Drop the parts: the finished scan holds everything."""
-        for part in self.parts.glob("*.safetensors"):
-            part.unlink()
-        if self.parts.is_dir():
-            self.parts.rmdir()
+        _drop_parts(self.parts)
 
     @classmethod
     def discard(cls, folder: Path) -> None:
@@ -69,7 +65,7 @@ class Journal:
         """
         with refusals(folder):
             (folder / JOURNAL_FILE).unlink(missing_ok=True)
-            shutil.rmtree(folder / _PARTS, ignore_errors=True)
+            _drop_parts(folder / _PARTS)
 
     def _open(self) -> None:
         lines = self._lines()
@@ -109,3 +105,10 @@ class Journal:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
+
+
+def _drop_parts(parts: Path) -> None:
+    for part in parts.glob("*.safetensors"):
+        part.unlink()
+    if parts.is_dir() and not any(parts.iterdir()):
+        parts.rmdir()

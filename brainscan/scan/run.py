@@ -7,6 +7,7 @@ Numbered phases: 1) self-check; 2) steps in the plan's order, those in the journ
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from brainscan.core.errors import BrainscanError, SelfCheckFailed, StorageError
 from brainscan.core.evidence import Cost
 from brainscan.core.provenance import sha256_of_json, versions
+from brainscan.core.visible import visible
 from brainscan.scan.instrument import INSTRUMENTS, Examination
 from brainscan.scan.journal import Journal
 from brainscan.scan.record import (
@@ -168,8 +170,12 @@ def _run(
 
 
 def reason(error: Exception) -> str:
-    """Why a step failed, in one line; the kind of error is named where the message is not ours."""
-    return str(error) if isinstance(error, BrainscanError) else f"{type(error).__name__}: {error}".splitlines()[0]
+    """Why a step failed, in one line; where the message is not ours, with the kind of error and where it was raised."""
+    if isinstance(error, BrainscanError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    said = visible(f"{type(error).__name__}: {error}".splitlines()[0], keep="", limit=300)
+    return f"{said} ({Path(last.filename).name}, line {last.lineno})"
 
 
 def _since(clock: float, step: Step) -> Cost:

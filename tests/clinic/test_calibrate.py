@@ -36,7 +36,9 @@ def scan_number(i: int) -> Scan:
     """An audit of one control of the base."""
     scan = sample_scan()
     subject = scan.subject.model_copy(update={"weights_sha256": f"{i:064x}"})
-    return scan.model_copy(update={"subject": subject, "plan": scan.plan.model_copy(update={"name": "audit"})})
+    steps = tuple(step for step in scan.steps if step.outcome == "done")
+    plan = scan.plan.model_copy(update={"name": "audit"})
+    return scan.model_copy(update={"subject": subject, "plan": plan, "steps": steps})
 
 
 def test_adapters_and_models_are_scanned_beside_their_base_and_finished_scans_are_used(

@@ -9,8 +9,14 @@ import pytest
 
 from brainscan.core.errors import RecordError
 from brainscan.diagnosis.calibration import Calibration, Control, calibrate, read_calibration, write_calibration
-from brainscan.scan.record import Scan
+from brainscan.scan.record import Scan, StepResult
 from tests.samples import sample_scan
+
+
+def whole_scan() -> Scan:
+    """The sample, as if none of its steps had failed."""
+    scan = sample_scan()
+    return scan.model_copy(update={"steps": tuple(step for step in scan.steps if step.outcome == "done")})
 
 
 def two(scan: Scan) -> list[Scan]:
@@ -20,15 +26,15 @@ def two(scan: Scan) -> list[Scan]:
 
 
 def test_it_survives_the_disk_with_its_hash(tmp_path: Path) -> None:
-    made = calibrate(two(sample_scan()))
+    made = calibrate(two(whole_scan()))
     write_calibration(tmp_path / "c.json", made)
     back = read_calibration(tmp_path / "c.json")
     assert back == made and back.sha256() == made.sha256()
-    assert made.fits(sample_scan())
+    assert made.fits(whole_scan())
 
 
 def test_a_changed_value_changes_the_hash() -> None:
-    made = calibrate(two(sample_scan()))
+    made = calibrate(two(whole_scan()))
     first = made.controls[0]
     touched = made.model_copy(
         update={"controls": (first.model_copy(update={"values": {**first.values, "x.y": 1.0}}), *made.controls[1:])}
@@ -37,7 +43,7 @@ def test_a_changed_value_changes_the_hash() -> None:
 
 
 def test_scans_that_do_not_belong_together_are_refused() -> None:
-    one = sample_scan()
+    one = whole_scan()
     other = one.model_copy(update={"plan": one.plan.model_copy(update={"name": "another"})})
     for scans in ([], [one, other], [one, one.model_copy(update={"reference": None})]):
         with pytest.raises(RecordError, match="share one reference, one plan and one set of texts"):
@@ -46,7 +52,21 @@ def test_scans_that_do_not_belong_together_are_refused() -> None:
 
 def test_one_model_does_not_count_as_two_controls() -> None:
     with pytest.raises(RecordError, match="more than once"):
-        calibrate([sample_scan(), *two(sample_scan())])
+        calibrate([whole_scan(), *two(whole_scan())])
+
+
+def test_a_control_with_a_failed_step_is_refused() -> None:
+    one, other = two(whole_scan())
+    failed = StepResult(instrument="situations", outcome="failed", reason="out of memory")
+    with pytest.raises(RecordError, match=r"other \(situations\)"):
+        calibrate([one, other.model_copy(update={"steps": (*other.steps, failed)})])
+
+
+def test_models_of_two_sizes_are_no_controls_of_one_base() -> None:
+    one, other = (scan.model_copy(update={"reference": None}) for scan in two(whole_scan()))
+    larger = other.subject.model_copy(update={"n_layers": 99})
+    with pytest.raises(RecordError, match="share one reference"):
+        calibrate([one, other.model_copy(update={"subject": larger})])
 
 
 def test_looking_at_many_measurements_together_keeps_the_false_alarm_rate() -> None:
@@ -94,7 +114,7 @@ def test_the_group_that_stands_out_is_named_and_unknown_measurements_are_left_ou
 
 
 def test_an_instrument_of_another_version_loses_its_part_and_the_others_keep_theirs() -> None:
-    scan = sample_scan()
+    scan = whole_scan()
     made = calibrate(two(scan))
     first, *rest = scan.plan.steps
     newer = scan.model_copy(
@@ -112,10 +132,10 @@ def test_an_instrument_of_another_version_loses_its_part_and_the_others_keep_the
     "other", [{"tokenizer_sha256": "f" * 64}, {"n_layers": 99}, {"n_parameters": 7}, {"modality": "vision"}]
 )
 def test_without_a_reference_models_are_compared_by_tokenizer_and_size(other: dict[str, object]) -> None:
-    alone = sample_scan().model_copy(update={"reference": None})
+    alone = whole_scan().model_copy(update={"reference": None})
     made = calibrate(two(alone))
     assert made.fits(alone)
-    assert not made.fits(sample_scan())
+    assert not made.fits(whole_scan())
     assert not made.fits(alone.model_copy(update={"subject": alone.subject.model_copy(update=other)}))
 
 

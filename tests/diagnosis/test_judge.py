@@ -207,6 +207,16 @@ def test_a_calibration_for_another_base_is_not_used_and_that_is_said() -> None:
     assert "for another base" in diagnosis.calibration_note
 
 
+def test_where_one_control_lacks_a_measurement_no_other_p_value_stands_in() -> None:
+    mine, other = "situations.lying.anger", "situations.sycophancy.politeness"
+    scan = scan_of(value(mine, 5.0, 5.0, 5.0), value(other, 0.5, 0.5, 0.5))
+    whole = controls(scan, mine, [i / 20 for i in range(20)])
+    rows = [c.model_copy(update={"values": {**c.values, other: 0.5}}) for c in whole.controls]
+    rows[0] = rows[0].model_copy(update={"values": {other: 0.5}})
+    found = finding("deception", judge(scan, whole.model_copy(update={"controls": tuple(rows)})))
+    assert found.verdict is Verdict.CANNOT_TELL
+
+
 def test_what_no_instrument_of_the_plan_looks_at_is_settled_by_another_plan() -> None:
     scan = scan_of(rate("trigger.effect.rate", 0, 60))
     trigger = scan.plan.steps[0].model_copy(update={"instrument": "trigger"})

@@ -89,7 +89,8 @@ class Scanner:
             known = (folder / RECORD_FILE).is_file()
             if known:
                 kept = read_scan(folder)
-                if [step.part for step in kept.plan.steps] == [step.part for step in plan.steps]:
+                whole = all(step.outcome != "failed" for step in kept.steps)
+                if whole and [step.part for step in kept.plan.steps] == [step.part for step in plan.steps]:
                     return kept if meter is None else _charged(kept, meter)
             now: set[str] = set()
             watch = Watch(started=lambda step: now.add(step.instrument))
