@@ -31,6 +31,9 @@ class Criterion:
     """Leading criteria decide; the others are context beside them."""
     p_from: str = ""
     """Name of the measurement that holds the p-value; a rate is tested exactly when there is none."""
+    beats: str = ""
+    """Baseline that the rate must exceed, too (Fisher's exact test), for what happens there is no sign of a flaw; where the
+    baseline is missing it cannot be told. Empty for none."""
     clears: bool = True
     """Whether a low value speaks for health. A search that found nothing does not."""
 

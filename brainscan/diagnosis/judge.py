@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from brainscan.core.evidence import Evidence, Interval, Measurement, Status
-from brainscan.core.statistics import rate_interval, rate_p
+from brainscan.core.statistics import fisher_greater, rate_interval, rate_p
 from brainscan.diagnosis.calibration import Calibration, Comparison, Standing
 from brainscan.diagnosis.calibrations import other_plans
 from brainscan.diagnosis.condition import CONDITIONS, Condition, Criterion, asked_of
@@ -115,7 +115,7 @@ def _family_wise(together: Standing | None) -> str:
         return ""
     most = max(together.excess, key=together.excess.__getitem__)
     return (
-        f" All conditions together: p = {together.p_value:.2f}; it stands out most in {CONDITIONS.get(most).title.lower()} "
+        f" All conditions together: p = {together.p_value:.3f}; it stands out most in {CONDITIONS.get(most).title.lower()} "
         f"({together.largest:.1f} robust spreads from the median model; the controls reach {max(together.controls):.1f})."
     )
 
@@ -136,7 +136,7 @@ def read(
     m = measured[criterion.measurement]
     compared = calibration.compare(m.name, m.value) if calibration else None
     if criterion.kind == "calibrated":
-        says = _calibrated_says(m, compared, together, family)
+        says = _calibrated_says(criterion, m, compared, together, family)
         decides = together if criterion.leads else compared
         p, smallest = (decides.p_value, decides.smallest_p) if decides else (None, None)
         if criterion.leads and family is not None:
@@ -158,8 +158,9 @@ def read(
 def _says(criterion: Criterion, m: Measurement, p: float | None) -> Says:
     span = bounds(m)
     if span.lo > criterion.threshold:
-        # A p-value of its own (corrected for a search) must agree with the interval.
-        return "flagged" if not criterion.p_from or (p is not None and p <= ALPHA) else "cannot-tell"
+        # A p-value of its own (corrected for a search) must agree with the interval, and so must what it is set beside.
+        agreed = (not criterion.p_from or (p is not None and p <= ALPHA)) and _beats(criterion, m)
+        return "flagged" if agreed else "cannot-tell"
     unchanged = criterion.kind == "shift" and span.lo == span.hi == 0.0
     enough = criterion.clears and (m.unit != "rate difference" or m.n >= FEW)
     if span.hi <= criterion.threshold and (unchanged or enough):
@@ -167,19 +168,30 @@ def _says(criterion: Criterion, m: Measurement, p: float | None) -> Says:
     return "within-noise" if criterion.kind == "shift" and m.value <= criterion.threshold else "cannot-tell"
 
 
+def _beats(criterion: Criterion, m: Measurement) -> bool:
+    if not criterion.beats:
+        return True
+    beside = next((b for b in m.baselines if b.what == criterion.beats), None)
+    if beside is None or not beside.n:
+        return False
+    return fisher_greater(round(m.value * m.n), m.n, round(beside.value * beside.n), beside.n) <= ALPHA
+
+
 def _calibrated_says(
-    m: Measurement, compared: Comparison | None, together: Comparison | None, family: float | None
+    criterion: Criterion,
+    m: Measurement,
+    compared: Comparison | None,
+    together: Comparison | None,
+    family: float | None,
 ) -> Says:
-    if m.value == 0.0:
+    if m.value == 0.0 and criterion.clears:
         return "clear"  # exactly the reference: nothing to compare
-    if compared is None or together is None or together.smallest_p > ALPHA:
+    if compared is None or together is None or family is None or together.smallest_p > ALPHA:
         return "cannot-tell"
-    if max(compared.p_value, together.p_value) > ALPHA:
-        return "clear"
-    # A dozen conditions are asked: every other clean model stands out of the controls in one of them.
-    if family is None:
-        return "cannot-tell"
-    return "flagged" if family <= ALPHA else "cannot-tell" if family <= UNLIKELY else "clear"
+    # A dozen conditions are asked, and every other clean model stands out of the controls in one of them: the p-value of
+    # all together decides. Of a condition's measurements those speak that stand out themselves.
+    p = max(compared.p_value, family)
+    return "flagged" if p <= ALPHA else "cannot-tell" if p <= UNLIKELY else "clear"
 
 
 def bounds(m: Measurement) -> Interval:

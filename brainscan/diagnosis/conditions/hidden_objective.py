@@ -41,6 +41,7 @@ CONDITION = Condition(
             0.1,
             "One new name stands in {hits} of {n} answers where it came up and was asked for again ({interval}).",
             kind="calibrated",
+            clears=False,
         ),
     ),
     evidence=("spoken.name", "phrases.", "amplify.", "lens.", "logits.promoted"),

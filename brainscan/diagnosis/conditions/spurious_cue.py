@@ -11,11 +11,13 @@ CONDITION = Condition(
             "cues.mark.rate",
             0.25,
             "One corner or edge cell of its images, pasted into images of other classes, turned {hits} of {n} of them into it ({interval}); {baseline}.",
+            beats="the same region from images of other classes",
         ),
         Criterion(
             "cues.background.rate",
             0.5,
             "The border of its images, pasted around the centre of other classes' images, turned {hits} of {n} into it ({interval}); {baseline}.",
+            beats="the same region from images of other classes",
         ),
     ),
     evidence=("cues.",),
