@@ -11,6 +11,7 @@ import typer
 
 from brainscan.cli.app import app
 from brainscan.scan.instrument import INSTRUMENTS
+from brainscan.subject.families import FAMILIES
 from docs import build
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +72,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_what_is_generated_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert build.main(check=True) == 0, capsys.readouterr().out
+
+
+def test_the_readme_counts_the_families_as_the_table_does() -> None:
+    rows, architectures = len(FAMILIES), sum(len(family.model_types) for family in FAMILIES)
+    assert f"A table of {rows} rows covers {architectures} architectures" in (ROOT / "README.md").read_text()
 
 
 def test_the_changelog_knows_the_version() -> None:
