@@ -63,6 +63,19 @@ def test_the_commands_in_a_page_exist(page: Path) -> None:
                 assert word in known or hasattr(verb, "commands"), f"{words[1]} has no option {word}"
 
 
+EACH = {name: verb for name, verb in VERBS.items() if not hasattr(verb, "commands")}
+EACH |= {f"{name} {n}": v for name, verb in VERBS.items() if name not in EACH for n, v in verb.commands.items()}
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_every_verb_has_an_example_and_json(name: str) -> None:
+    parameters = EACH[name].params
+    assert "Example: " in (EACH[name].help or "") and f"brainscan {name}" in (EACH[name].help or "")
+    assert "--json" in {option for parameter in parameters for option in parameter.opts}
+    for parameter in parameters:  # help is Markdown, which eats what looks like a tag
+        assert not re.search(r"<\w", getattr(parameter, "help", None) or ""), parameter.opts
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path) -> None:
     words = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
@@ -72,6 +85,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_what_is_generated_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert build.main(check=True) == 0, capsys.readouterr().out
+
+
+def test_the_page_of_commands_names_every_variable_that_is_read() -> None:
+    source, page = (ROOT / "brainscan/clinic/environment.py").read_text(), (ROOT / "docs/commands.md").read_text()
+    read = set(re.findall(r'"([A-Z]+_[A-Z_]+)"', source))
+    assert "BRAINSCAN_CACHE" in read and all(f"`{name}`" in page for name in read)
+
+
+def test_the_page_of_commands_says_defaults_once() -> None:
+    page = (ROOT / "docs/commands.md").read_text()
+    assert "- `--plan` " in page and "[default: quick]" in page
+    assert not re.search(r"\[default.*\[default", page)
 
 
 def test_the_readme_counts_the_families_as_the_table_does() -> None:
