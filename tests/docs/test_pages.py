@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 import typer
+from pydantic import TypeAdapter
 
 from brainscan.cli.app import app
+from brainscan.clinic.monitor import RuleFile
+from brainscan.diagnosis.condition import CONDITIONS
+from brainscan.monitor.reader import KINDS
 from brainscan.scan.instrument import INSTRUMENTS
 from brainscan.subject.families import FAMILIES
 from docs import build
@@ -25,14 +29,15 @@ def blocks(page: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: p.name)
 def test_the_python_in_a_page_runs(page: Path) -> None:
-    before = dict(INSTRUMENTS._loaded)
+    before = {registry: dict(registry._loaded) for registry in (INSTRUMENTS, CONDITIONS)}
     names: dict[str, object] = {"__name__": "page"}
     try:
         for block in blocks(page):
             exec(compile(block, page.name, "exec"), names)
     finally:
-        INSTRUMENTS._loaded.clear()
-        INSTRUMENTS._loaded.update(before)
+        for registry, loaded in before.items():
+            registry._loaded.clear()
+            registry._loaded.update(loaded)
     assert len(names) > 2
 
 
@@ -97,6 +102,14 @@ def test_the_page_of_commands_says_defaults_once() -> None:
     page = (ROOT / "docs/commands.md").read_text()
     assert "- `--plan` " in page and "[default: quick]" in page
     assert not re.search(r"\[default.*\[default", page)
+
+
+def test_the_rules_of_the_monitors_page_are_a_rules_file_with_every_kind_of_example() -> None:
+    block = re.search(r"^```json\n(.*?)^```", (ROOT / "docs/monitor.md").read_text(), re.DOTALL | re.MULTILINE)
+    rules = TypeAdapter(list[RuleFile]).validate_json(block[1] if block else "")
+    assert [each.rule.kind for each in rules] == ["distance", "probe", "phrase", "feature"]
+    assert {each.rule.kind for each in rules} | {"certainty"} == set(KINDS.names())
+    assert rules[2].rule.phrases and (rules[3].dictionary, rules[3].feature) == ("my-dictionary", 1234)
 
 
 def test_the_readme_counts_the_families_as_the_table_does() -> None:
