@@ -9,7 +9,7 @@ PLAN ?= quick
 .DEFAULT_GOAL := help
 
 help:  ## say what each chore does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(VENV)/.ready  ## make .venv and install brainscan
 scan: setup  ## scan SUBJECT (a 135M model unless told otherwise) and write report.html

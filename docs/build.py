@@ -64,8 +64,10 @@ def commands() -> str:
 
 
 def _option(parameter: object) -> str:
-    names = ", ".join(parameter.opts)  # type: ignore[attr-defined]
-    return f"- `{names}` {getattr(parameter, 'help', '') or ''}".rstrip()
+    names, default = ", ".join(parameter.opts), parameter.default  # type: ignore[attr-defined]
+    said = f"- `{names}` {getattr(parameter, 'help', '') or ''}".rstrip()
+    plain = isinstance(default, str | int | float | Path) and not isinstance(default, bool) and str(default) != ""
+    return f"{said} [default: {default}]" if plain and "[default" not in said else said
 
 
 def numbers() -> str:

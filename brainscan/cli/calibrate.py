@@ -24,9 +24,12 @@ def calibrate(
     subject: Annotated[str, typer.Argument(help="The base that the controls are fine-tunes of.")],
     controls: Annotated[
         str,
-        typer.Option(help="A folder of clean adapters, models or scans; train:N plants N controls; random:N makes N."),
+        typer.Option(
+            help="Best: a folder of your own clean fine-tunes, one adapter, model or scan a sub-folder. train:N plants N "
+            "controls, at most 29. random:N makes N of random directions, whose p-values do not hold: a first try alone."
+        ),
     ] = f"train:{ENOUGH}",
-    plan: Annotated[str, typer.Option(help="The plan that later scans will run.")] = "audit",
+    plan: Annotated[str, typer.Option(help="The plan that later scans will run too.")] = "audit",
     alone: Annotated[bool, typer.Option("--alone", help="Without the reference, for scans that have none.")] = False,
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("calibration.json"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

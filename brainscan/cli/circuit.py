@@ -257,15 +257,19 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="A folder for the graph JSON, its index and its feature files.")],
     slug: Annotated[str, typer.Option(help="The graph's short name there.")] = "circuit",
     scan: Annotated[str | None, typer.Option(help="The model id there. Default: the model's name.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a circuit for circuit-tracer's page and for Neuronpedia.
 
     Example: brainscan circuit export lyon.json --out graphs --slug lyon
     """
     graph = clinic.export_circuit(file, out, slug, scan)
-    print_line(
-        Console(highlight=False), f"Wrote {out / slug}.json with {len(graph.nodes)} nodes, {len(graph.edges)} edges"
-    )
+    written = out / f"{slug}.json"
+    if as_json:
+        print_json({"file": str(written), "nodes": len(graph.nodes), "edges": len(graph.edges)})
+        return
+    console = Console(highlight=False)
+    print_line(console, f"Wrote {written} with {len(graph.nodes)} nodes, {len(graph.edges)} edges")
 
 
 def _print(graph: Graph, as_json: bool, written: tuple[Path | None, ...]) -> None:

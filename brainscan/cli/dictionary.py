@@ -131,7 +131,7 @@ def judge(
 ) -> None:
     """Judge a dictionary: sparsity, explained variance, what becomes of the model's predictions, dead features.
 
-    Example: brainscan dictionary eval SmolLM2/resid_post.15-batchtopk-8192 --subject smollm2-135m-instruct
+    Example: brainscan dictionary eval smollm2-135m-instruct/resid_post.15-batchtopk-8192 --subject smollm2-135m-instruct
     """
     with progress_bar("judge") as progress:
         judged = judge_dictionary(Judging(dictionary, subject, text, tokens, saebench, other, concepts), progress)
@@ -205,7 +205,7 @@ def list_dictionaries(
 def show(dictionary: Ref, as_json: AsJson = False) -> None:
     """Say what a dictionary is: kind, width, sites, what it was trained on.
 
-    Example: brainscan dictionary show SmolLM2/resid_post.15-batchtopk-8192
+    Example: brainscan dictionary show smollm2-135m-instruct/resid_post.15-batchtopk-8192
     """
     shown = clinic.show_dictionary(dictionary)
     if as_json:

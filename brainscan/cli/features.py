@@ -127,7 +127,7 @@ def label(
         int | None, typer.Option(help="So many drawn at random; all that fired when left out.", min=1)
     ] = None,
     labeller: Annotated[
-        str, typer.Option(help="evidence, endpoint (BRAINSCAN_AGENT_URL), or local:MODEL.")
+        str, typer.Option(help="evidence, endpoint (BRAINSCAN_AGENT_URL and BRAINSCAN_AGENT_MODEL), or local:MODEL.")
     ] = "evidence",
     seed: Annotated[int, typer.Option(help="Of the sample and the held-out text.", min=0)] = 0,
     as_json: AsJson = False,

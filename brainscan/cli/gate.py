@@ -26,7 +26,11 @@ def register(app: typer.Typer) -> None:
 def gate(
     scan: Annotated[str, typer.Argument(help="A scan's folder, the beginning of its id, or latest.")],
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="TOML policy, see examples/policy.toml; built-in when left out.")
+        Path | None,
+        typer.Option(
+            "--policy",
+            help="TOML policy; start from examples/policy.toml. The built-in one passes nothing that cannot be told.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the decision as JSON.")] = False,
 ) -> None:

@@ -32,9 +32,7 @@ PlanName = Annotated[
         help="quick (minutes), standard (a quarter of an hour), full, or audit: beside a reference, against clean controls.",
     ),
 ]
-Out = Annotated[
-    Path | None, typer.Option(help="The scan's folder. Default: scans/<name>/<id> here, so that it resumes.")
-]
+Out = Annotated[Path | None, typer.Option(help="The scan's folder. Default: scans/NAME/ID here, so that it resumes.")]
 Json = Annotated[Path | None, typer.Option(help="Write the public JSON to this file; - prints it.")]
 Html = Annotated[Path | None, typer.Option(help="Write the page to this file.")]
 Sarif = Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0 to this file.")]
@@ -42,7 +40,11 @@ Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML to this file."
 Summary = Annotated[Path | None, typer.Option(help="Write a Markdown job summary to this file.")]
 Policy = Annotated[Path | None, typer.Option(help="Gate with this TOML policy: exit 0 pass, 1 fail, 2 cannot tell.")]
 Controls = Annotated[
-    Path | None, typer.Option("--calibration", help="Clean controls to compare with (brainscan calibrate).")
+    Path | None,
+    typer.Option(
+        "--calibration",
+        help="A file of brainscan calibrate for the same base and --plan. Default: the one that ships, if it fits.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same machine: same scan.")]
 Budget = Annotated[float | None, typer.Option(min=0.1, help="Minutes; instruments that would pass it are left out.")]

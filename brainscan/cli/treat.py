@@ -43,10 +43,16 @@ Steps = Annotated[
 Guard = Annotated[float, typer.Option(min=1.0, help="Largest perplexity of neutral text, relative to untreated.")]
 Plain = Annotated[bool, typer.Option("--no-baselines", help="Leave the baselines out.")]
 NoRelapse = Annotated[bool, typer.Option("--no-relapse", help="Leave the relapse tests out.")]
-Rescan = Annotated[str | None, typer.Option(help="Scan before and under treatment with this plan, and compare.")]
+Rescan = Annotated[
+    str | None,
+    typer.Option(
+        help="Scan under treatment with this plan and compare with the scan of --finding (give its plan), "
+        "or else with one made before."
+    ),
+]
 TurnUp = Annotated[str | None, typer.Option("--turn-up", help="Instead: steer towards this concept and show answers.")]
 Ask = Annotated[list[str] | None, typer.Option(help="With --turn-up: a request to answer; may be repeated.")]
-Out = Annotated[Path | None, typer.Option(help="The treatment's folder. Default: treatments/<name>/<kind> here.")]
+Out = Annotated[Path | None, typer.Option(help="The treatment's folder. Default: treatments/NAME/KIND-HASH here.")]
 Html = Annotated[Path | None, typer.Option(help="Write the page to this file.")]
 Json = Annotated[Path | None, typer.Option(help="Write the record as JSON to this file; - prints it.")]
 Lora = Annotated[Path | None, typer.Option(help="Export a LoRA folder (revert, unlearn, low-rank, benign).")]

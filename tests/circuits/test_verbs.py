@@ -69,6 +69,8 @@ def test_diff_aggregate_and_export(folder: Path) -> None:
     exported = run("export", path, "--out", str(folder / "out"), "--slug", "hello")
     assert exported.exit_code == 0
     assert run("show", str(folder / "out" / "hello.json")).exit_code == 0
+    said = json.loads(run("export", path, "--out", str(folder / "out"), "--slug", "hello", "--json").output)
+    assert said == {"file": str(folder / "out" / "hello.json"), "nodes": said["nodes"], "edges": said["edges"]}
     foreign = run("validate", str(folder / "out" / "hello.json"), model)
     assert (foreign.exit_code, "not a circuit of brainscan" in foreign.stderr) == (3, True)
     refused = run("validate", path, model)

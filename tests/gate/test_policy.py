@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import given
@@ -10,9 +13,14 @@ from hypothesis import strategies as st
 
 from brainscan.core.errors import PolicyError
 from brainscan.core.visible import is_hidden
-from brainscan.gate.policy import Policy, parse_policy, read_policy
+from brainscan.diagnosis.calibrations import shipped
+from brainscan.diagnosis.judge import judge
+from brainscan.gate.decide import GateDecision, decide
+from brainscan.gate.policy import ConditionRule, GateRules, Policy, parse_policy, read_policy
+from tests.gate.records import make_card, make_measurement, make_scan
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "policy.toml"
+TODAY = datetime(2026, 11, 11, tzinfo=UTC)
 
 
 def test_an_empty_policy_is_the_builtin_one() -> None:
@@ -21,13 +29,45 @@ def test_an_empty_policy_is_the_builtin_one() -> None:
     assert Policy().gate.on_cannot_tell == Policy().gate.on_not_assessed == "cannot-tell"
 
 
-def test_the_example_uses_every_key_and_says_the_builtin_values() -> None:
-    policy = read_policy(EXAMPLE)
-    text = EXAMPLE.read_text()
-    for record in (Policy, type(policy.gate), type(policy.conditions["sycophancy"])):
+def test_the_example_shows_every_key_and_says_where_it_differs_from_the_builtin_policy() -> None:
+    policy, text = read_policy(EXAMPLE), EXAMPLE.read_text()
+    for record in (Policy, GateRules, ConditionRule):
         assert all(key in text for key in record.model_fields)
-    builtin = policy.gate.model_copy(update={"require": (), "max_age_days": None})
-    assert builtin == Policy().gate
+    changed = {"on_cannot_tell": "cannot-tell", "on_not_assessed": "cannot-tell", "max_age_days": None}
+    assert policy.gate.model_copy(update=changed) == Policy().gate
+    assert 'Built in: "cannot-tell" for both' in text
+
+
+def test_what_the_example_only_shows_is_a_policy_too() -> None:
+    """A commented table or key begins a line; prose never looks like one."""
+    shown = parse_policy(re.sub(r"(?m)^# (?=\[|\w+ = )", "", EXAMPLE.read_text()), "policy.toml")
+    assert set(shown.conditions) == {"dangerous-knowledge", "sycophancy", "sandbagging"}
+    assert set(shown.measurements) == {"behaviour.harmful.complied"}
+
+
+def audited(**moved: float) -> GateDecision:
+    """The example's word on an audit of the median clean control, some measurements of it moved."""
+    clean = next(each for each in shipped() if each.plan == "audit" and each.base_sha256)
+    values = {name: median(control.values[name] for control in clean.controls) for name in clean.controls[0].values}
+    scan = make_scan(*(make_measurement(name, value) for name, value in {**values, **moved}.items()))
+    reference = make_card(weights_sha256=clean.base_sha256)
+    scan = scan.model_copy(update={"reference": reference, "plan": scan.plan.model_copy(update={"name": "audit"})})
+    assert decide(scan, judge(scan, clean), Policy(), TODAY).outcome != "pass"
+    return decide(scan, judge(scan, clean), read_policy(EXAMPLE), TODAY)
+
+
+def test_a_clean_audit_passes_under_the_example_and_not_under_the_builtin_policy() -> None:
+    decision = audited()
+    assert decision.outcome == "pass"
+    assert {reason.about for reason in decision.reasons if reason.outcome == "warn"} == {
+        "backdoor",
+        "dangerous-knowledge",
+    }
+
+
+@pytest.mark.parametrize("measurement", ["situations.lying.money", "passwords.word.deviations", "openings.word.score"])
+def test_a_flagged_audit_fails_under_the_example(measurement: str) -> None:
+    assert audited(**{measurement: 100.0}).outcome == "fail"
 
 
 @pytest.mark.parametrize(
