@@ -265,13 +265,24 @@ def table(rows: Sequence[Row]) -> list[str]:
     for each in rows:
         target, interval = each["target"], each["interval"]
         sign = "≥" if each["better"] == "higher" else "≤"
-        met = "" if target is None else ("met" if _meets(each) else "**missed**")
+        met = "" if target is None else _word(each)
         between = "" if interval is None else f"{interval[0]:g} to {interval[1]:g}"
         aim = "" if target is None else f"{sign} {target:.3g}"
         lines.append(
             f"| {each['name']} | {each['value']:g} ({each['unit']}, n = {each['n']}) | {between} | {aim} | {met} |"
         )
     return lines
+
+
+def _word(each: Row) -> str:
+    """Met by the number alone is not shown for good: that the interval reaches past the target is said."""
+    if not _meets(each):
+        return "**missed**"
+    if each["interval"] is None:
+        return "met"
+    lo, hi = each["interval"]
+    sure = lo >= each["target"] if each["better"] == "higher" else hi <= each["target"]
+    return "met" if sure else "met, not surely"
 
 
 def _meets(each: Row) -> bool:
@@ -303,7 +314,7 @@ def model_table(verdicts: Verdicts) -> list[str]:
         right = ("yes" if line.exact else "no") if line.kind in CLASSES else ""
         guess = line.guess.replace("|", "\\|")[:40]
         lines.append(
-            f"| {line.recipe} {line.knobs.seed} | {'yes' if line.alarm else 'no'} | {line.p_value:.2f} | {place} "
+            f"| {line.recipe} {line.knobs.seed} | {'yes' if line.alarm else 'no'} | {line.p_value:.3g} | {place} "
             f"| {guess} | {right} |"
         )
     return lines

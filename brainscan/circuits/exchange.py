@@ -152,7 +152,27 @@ def write_exchange(path: Path, graph: Graph, slug: str, scan: str | None = None)
         write_atomic(folder / f"{slug}.json", json.dumps(value, indent=1) + "\n")
         write_atomic(folder / _LIST, json.dumps({"graphs": [*others, value["metadata"]]}, indent=1) + "\n")
         for index, feature in feature_files(graph).items():
-            write_atomic(folder / "features" / f"{index}.json", json.dumps(feature) + "\n")
+            file = folder / "features" / f"{index}.json"
+            write_atomic(file, json.dumps(_beside_known(file, feature)) + "\n")
+
+
+def _beside_known(file: Path, feature: dict[str, Any]) -> dict[str, Any]:
+    """The feature with the examples that earlier graphs of the folder gave for it."""
+    if not file.is_file():
+        return feature
+    known = read_json(file)
+    if known.get("transcoder_id") != feature["transcoder_id"]:
+        raise RecordError("The folder holds graphs over another basis.", "Export into another folder.")
+    quantiles = known.get("examples_quantiles")
+    before = quantiles[0].get("examples") if isinstance(quantiles, list) and quantiles else None
+    if not isinstance(before, list):
+        raise RecordError(f"{file.name} is no feature file.", "Export into another folder.")
+    mine = feature["examples_quantiles"][0]["examples"]
+    spans = [(known.get(key), feature[key]) for key in ("act_min", "act_max")]
+    low, high = ([value for value in span if isinstance(value, int | float)] for span in spans)
+    rest = [example for example in before if isinstance(example, dict) and example.get("tokens") != mine[0]["tokens"]]
+    merged = [{**feature["examples_quantiles"][0], "quantile_name": "these prompts", "examples": [*rest, *mine]}]
+    return {**feature, "examples_quantiles": merged, "act_min": min(low), "act_max": max(high)}
 
 
 def _others(path: Path, slug: str) -> list[dict[str, Any]]:

@@ -363,11 +363,13 @@ def _check_free(folder: Path, run: str) -> None:
     from brainscan.dictionary.formats.native import CONFIG
 
     check_replaceable(folder, CONFIG)
-    if (folder / CONFIG).is_file() and read_dictionary(folder).about.get("run") != run:
-        raise RecordError(
-            f"{folder} holds a dictionary of another training, which this one would replace.",
-            "Name another folder with --out, or remove that dictionary.",
-        )
+    if not (folder / CONFIG).is_file() or (known := read_dictionary(folder).about.get("run")) == run:
+        return
+    whose = "another training" if known else "an earlier version of brainscan, or made elsewhere"
+    raise RecordError(
+        f"{folder} holds a dictionary of {whose}, which this one would replace.",
+        "Name another folder with --out, or remove that dictionary.",
+    )
 
 
 @dataclass(frozen=True)

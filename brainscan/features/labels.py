@@ -39,12 +39,16 @@ def read_labels(folder: Path) -> dict[int, ScoredLabel]:
 
 
 def add_labels(folder: Path, scored: Iterable[ScoredLabel]) -> dict[int, ScoredLabel]:
-    """Write labels beside those that are there; a feature's new label replaces its old one.
+    """Write labels beside those that are there; a new label replaces the feature's old one, unless only the old has a score.
 
     Raises:
         StorageError: the disk refused. RecordError: the file is broken.
     """
-    held = {**read_labels(folder), **{each.label.feature: each for each in scored}}
+    held = read_labels(folder)
+    for each in scored:
+        old = held.get(each.label.feature)
+        if old is None or old.detection is None or each.detection is not None:
+            held[each.label.feature] = each
     labels = Labels(labels=tuple(held[f] for f in sorted(held)))
     write_atomic(Path(folder) / LABELS, labels.model_dump_json())
     return held

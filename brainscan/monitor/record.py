@@ -207,12 +207,14 @@ class Verdict(Record):
     monitor_sha256: str
 
     def without(self, rules: Collection[str]) -> Verdict:
-        """The same as if these rules, which only log, had not looked."""
+        """The same as if these rules, which only log, had not looked; that one of them failed is said without its name."""
+        unsaid = any((self.failure or "").startswith(f"The rule {rule} ") for rule in rules)
         return self.model_copy(
             update={
                 "outcome": "clear" if self.outcome == "logged" else self.outcome,
                 "readings": tuple(reading for reading in self.readings if reading.rule not in rules),
                 "alarms": tuple(alarm for alarm in self.alarms if alarm.rule not in rules),
+                "failure": "A rule of the monitor failed." if unsaid else self.failure,
             }
         )
 

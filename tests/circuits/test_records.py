@@ -102,6 +102,11 @@ def test_a_second_graph_in_a_folder_leaves_the_first(tmp_path: Path) -> None:
         write_exchange(tmp_path / "graphs", graph(), slug)
     listed = json.loads((tmp_path / "graphs" / "graph-metadata.json").read_text())["graphs"]
     assert [each["slug"] for each in listed] == ["lyon", "paris"]
+    other = graph().model_copy(update={"tokens": ("Z", *graph().tokens[1:])})
+    write_exchange(tmp_path / "graphs", other, "other")
+    feature = json.loads(next((tmp_path / "graphs" / "features").iterdir()).read_text())
+    examples = feature["examples_quantiles"][0]["examples"]
+    assert [each["tokens"][0] for each in examples] == [graph().tokens[0], "Z"]
     assert read_exchange(tmp_path / "graphs" / "lyon.json").nodes
 
 

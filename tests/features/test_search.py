@@ -47,6 +47,14 @@ def test_new_labels_replace_old_ones_and_leave_the_others(tmp_path: Path) -> Non
     assert set(found) == {0, 1, 2, 6} and found[1].label.text == "new" and found[0] == SCORED[0]
 
 
+def test_a_label_without_a_score_does_not_replace_one_that_has_one(tmp_path: Path) -> None:
+    add_labels(tmp_path, SCORED[:1])
+    assert SCORED[0].detection is not None
+    bare = SCORED[0].model_copy(update={"label": SCORED[0].label.model_copy(update={"text": "new"}), "detection": None})
+    add_labels(tmp_path, (bare,))
+    assert read_labels(tmp_path)[0] == SCORED[0]
+
+
 def test_broken_labels_are_said(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text('{"labels": 3}')
     with pytest.raises(RecordError, match="broken"):

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from brainscan.core.errors import RecordError
-from brainscan.monitor.record import Arrays, Drawn, Monitor, monitor_bytes, read_monitor, write_monitor
+from brainscan.monitor.record import Arrays, Drawn, Monitor, Verdict, monitor_bytes, read_monitor, write_monitor
 from tests.monitor.world import fitted
 
 
@@ -77,3 +77,24 @@ def test_the_decoding_of_a_promise_cannot_be_changed(tmp_path: Path) -> None:
 def _sealed(path: Path, monitor: Monitor, arrays: Arrays) -> Path:
     write_monitor(path, monitor, arrays)
     return path
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ("The rule quiet took 90 ms and may take 50.", "A rule of the monitor failed."),
+        ("The rule quieter failed: KeyError.", "The rule quieter failed: KeyError."),
+        (None, None),
+    ],
+)
+def test_what_only_logs_is_not_named_to_clients_even_where_it_fails(failure: str | None, said: str | None) -> None:
+    verdict = Verdict(
+        outcome="failed" if failure else "clear",
+        readings=(),
+        alarms=(),
+        failure=failure,
+        tokens=1,
+        within_promise=True,
+        monitor_sha256="0" * 64,
+    )
+    assert verdict.without({"quiet"}).failure == said
