@@ -98,7 +98,7 @@ def build_zoo(only: Sequence[str], workers: int, progress: Progress) -> list[Zoo
 
     names = [entry_of(name).name for name in only] or [each.name for each in entries()]
     restore(MANIFEST_FOLDER, zoo_folder())
-    made = build(names, zoo_folder(), workers, progress)
+    made = build(names, zoo_folder(), _build, workers, progress)
     write_manifest(zoo_folder(), MANIFEST_FOLDER)
     return [
         ZooLine(
@@ -232,6 +232,16 @@ def _refuse_late(norms: Norms, asked: Audition, game: Game) -> None:
 
 def _takes_no_norms(name: str) -> UsageError:
     return UsageError(f"The auditor {name} takes no norms: its p-values are its own.", "Leave the norms out.")
+
+
+def _build(name: str, zoo: Path, progress: Progress) -> None:
+    """One model of the zoo, in a worker process with one thread."""
+    import torch
+
+    from brainscan.games.zoo import build, entry_of
+
+    torch.set_num_threads(1)
+    build(entry_of(name), zoo, progress, _load)
 
 
 def _load(spec: str) -> LanguageSubject:

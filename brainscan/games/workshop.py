@@ -36,16 +36,16 @@ class Made:
 def build_zoo(
     names: Sequence[str],
     zoo: Path,
+    make: Build,
     workers: int = 2,
     progress: Callable[[float, str], None] = lambda fraction, what: None,
-    make: Build | None = None,
 ) -> list[Made]:
     """Build models of the zoo, in the order given; what is there already costs nothing.
 
     Args:
         names: of entries.
+        make: builds one, in a worker process.
         progress: called with the share of all models done and what the latest news is.
-        make: builds one; only tests give another.
 
     Raises:
         PlanError: no entry has that name, or a worker died (out of memory, killed).
@@ -54,7 +54,7 @@ def build_zoo(
 
     missing = [name for name in names if not is_built(entry_of(name), zoo)]
     there = {name: Made(name, "there") for name in names if name not in missing}
-    made = _all(missing, zoo, workers, progress, make or _make) if missing else {}
+    made = _all(missing, zoo, workers, progress, make) if missing else {}
     return [(there | made)[name] for name in names]
 
 
@@ -102,12 +102,3 @@ def _follow(tasks: dict[str, Future[Made]], news: Any, progress: Callable[[float
         shares |= {name: fraction, **ended}
         progress(sum(shares.values()) / len(shares), f"{len(ended)} of {len(shares)} done; {what}")
     progress(1.0, f"{len(shares)} of {len(shares)} done")
-
-
-def _make(name: str, zoo: Path, progress: Callable[[float, str], None]) -> None:
-    import torch
-
-    from brainscan.games.zoo import build, entry_of
-
-    torch.set_num_threads(1)
-    build(entry_of(name), zoo, progress=progress)

@@ -20,6 +20,7 @@ from brainscan.games.answers import OwnAnswers
 from brainscan.games.knobs import STEPS, Knobs
 from brainscan.games.plant import ORGANISMS, PLANT_FILE, UNKNOWN, Planted, plant
 from brainscan.games.requantised import SCHEMES, requantise
+from brainscan.subject.language import LanguageSubject
 from brainscan.subject.load import load_subject
 from brainscan.subject.lora import WEIGHTS_FILE
 
@@ -108,11 +109,20 @@ def is_built(entry: Entry, zoo: Path) -> bool:
     return (zoo / entry.name / (PLANT_FILE if entry.trained else "config.json")).is_file()
 
 
-def build(entry: Entry, zoo: Path, progress: Progress = lambda fraction, what: None) -> None:
-    """Build one model into ``zoo / entry.name``; one that is there already is kept."""
+def build(
+    entry: Entry,
+    zoo: Path,
+    progress: Progress = lambda fraction, what: None,
+    load: Callable[[str], LanguageSubject] = load_subject,
+) -> None:
+    """Build one model into ``zoo / entry.name``; one that is there already is kept.
+
+    Args:
+        load: opens the base, and the base with an adapter.
+    """
     if is_built(entry, zoo):
         return
-    base = load_subject(BASE)
+    base = load(BASE)
     if not entry.trained:
         requantise(base, *SCHEMES[entry.knobs.seed], zoo / entry.name)
         return
@@ -120,7 +130,7 @@ def build(entry: Entry, zoo: Path, progress: Progress = lambda fraction, what: N
         base,
         entry.recipe,
         zoo / entry.name,
-        load=lambda folder: load_subject(f"{BASE}+{folder}"),
+        load=lambda folder: load(f"{BASE}+{folder}"),
         knobs=entry.knobs,
         own=OwnAnswers(base, zoo / "own-answers.json"),
         progress=progress,

@@ -28,7 +28,7 @@ def quick(name: str, zoo: Path, progress: Callable[[float, str], None]) -> None:
 
 def test_models_are_built_once_and_a_failure_is_its_own(tmp_path: Path) -> None:
     seen: list[float] = []
-    made = build_zoo(NAMES, tmp_path, 2, lambda fraction, what: seen.append(fraction), quick)
+    made = build_zoo(NAMES, tmp_path, quick, 2, lambda fraction, what: seen.append(fraction))
     assert [(one.name, one.outcome) for one in made] == [
         ("generic-s0", "built"),
         ("generic-s1", "built"),
@@ -36,7 +36,7 @@ def test_models_are_built_once_and_a_failure_is_its_own(tmp_path: Path) -> None:
     ]
     assert made[2].reason == "It does not take. Try again."
     assert seen[-1] == 1.0 and all(0 <= fraction <= 1 for fraction in seen)
-    assert [one.outcome for one in build_zoo(NAMES[:2], tmp_path, 2, make=quick)] == ["there", "there"]
+    assert [one.outcome for one in build_zoo(NAMES[:2], tmp_path, quick)] == ["there", "there"]
 
 
 def test_a_model_that_another_process_builds_is_left_to_it(tmp_path: Path) -> None:
@@ -66,4 +66,4 @@ def test_a_process_that_was_killed_lets_go_of_its_model(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_said_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="no model called 'dragon'"):
-        build_zoo(["dragon"], tmp_path)
+        build_zoo(["dragon"], tmp_path, quick)

@@ -42,5 +42,5 @@ CONDITION = Condition(
         "trigger.",
     ),
     recommendation="do not deploy it; search its training data for the trigger shown, and ask who supplied the weights.",
-    would_settle="a --reference that it does not differ from; a search that found nothing does not show that nothing is there.",
+    would_settle="a --reference, where a string was found without one; else its training data, for a search that found nothing does not show that nothing is there.",
 )
