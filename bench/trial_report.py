@@ -79,7 +79,8 @@ def detection(games: Games) -> Iterator[Row]:
         enough = alarms is not None and alarms.n >= 12  # the binomial bound was set for twelve
         yield row("false alarms on fresh controls", alarms, 2 / 12 if enough else None, "lower")
     yield row("minutes on one core for an audit at A3, the reference read before", audit_minutes(), 10.0, "lower")
-    yield row("minutes on one core for an audit at A3 in a process of its own", alone_minutes(), 10.0, "lower")
+    if alone := alone_minutes():
+        yield row("minutes on one core for an audit at A3 in a process of its own", alone, 10.0, "lower")
 
 
 def longest() -> Iterator[Row]:
