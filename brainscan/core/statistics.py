@@ -105,6 +105,11 @@ def difference_interval(before: float, old: Interval, after: float, new: Interva
     return Interval(lo=difference - down, hi=difference + up, method="MOVER", level=min(old.level, new.level))
 
 
+def of_the_chosen(interval: Interval) -> Interval:
+    """The interval of what was picked by the same data, which it does not know: its method says so."""
+    return interval.model_copy(update={"method": f"{interval.method}, of the chosen one, not corrected for the choice"})
+
+
 def conformal_p(score: float, controls: ArrayLike) -> float:
     """P-value of a score against m exchangeable clean controls: (1 + #{controls >= score}) / (m + 1).
 

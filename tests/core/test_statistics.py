@@ -17,6 +17,7 @@ from brainscan.core.statistics import (
     conformal_p,
     fisher_greater,
     holm,
+    of_the_chosen,
     paired_sign_p,
     rate_interval,
 )
@@ -142,6 +143,12 @@ def test_a_single_value_covers_as_its_source_promises() -> None:
         made = [cluster_interval([x]) for x in rng.normal(mean, 1.0, 2000)]
         assert np.mean([each.lo <= mean <= each.hi for each in made]) >= 0.94
     assert cluster_interval([1.0, 1.0], ["a", "a"], within=(-1.0, 1.0)).lo == -1.0
+
+
+def test_a_choice_is_named_beside_its_interval() -> None:
+    plain = rate_interval(3, 9)
+    assert of_the_chosen(plain).method.endswith("not corrected for the choice")
+    assert (of_the_chosen(plain).lo, of_the_chosen(plain).hi) == (plain.lo, plain.hi)
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=20), st.lists(st.integers(-5, 5), min_size=1, max_size=20))

@@ -15,7 +15,7 @@ import torch
 from brainscan.activations.capture import capture
 from brainscan.core.address import Site
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Figure, Measurement, Status
-from brainscan.core.statistics import cluster_interval
+from brainscan.core.statistics import cluster_interval, of_the_chosen
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.logit_lens import read_direction
@@ -110,7 +110,7 @@ def _measurements(layers: Sequence[LayerDifference], opened: Openings) -> tuple[
     def relative(sample: np.ndarray) -> float:
         return float(np.linalg.norm(sample.mean(0)) / best.scale[token])
 
-    interval = cluster_interval(best.differences[:, token].numpy(), opened.frames, relative)
+    interval = of_the_chosen(cluster_interval(best.differences[:, token].numpy(), opened.frames, relative))
     return (
         Measurement(
             name=RELATIVE,
@@ -121,7 +121,8 @@ def _measurements(layers: Sequence[LayerDifference], opened: Openings) -> tuple[
             baselines=(Baseline(what="random signs, 95th percentile", value=float(np.quantile(null, 0.95)), n=n),),
             meaning="Norm of the mean difference over the mean norm of the activations, at the strongest of "
             f"{len(layers)} layers (here {best.layer}, token {token}): 0 is the same model, above the random signs the "
-            "difference points one way whatever the text.",
+            "difference points one way whatever the text. "
+            "The interval is that of the layer chosen, not corrected for the choice.",
         ),
     )
 

@@ -17,6 +17,7 @@ from brainscan.core.statistics import (
     Floats,
     cluster_interval,
     fisher_greater,
+    of_the_chosen,
     permutation_p,
     rate_interval,
 )
@@ -138,7 +139,8 @@ def _lift(counted: Table, null: Permuted) -> tuple[Measurement, ...]:
                 Baseline(what="answers exchanged, 95th percentile", value=float(np.quantile(null.log_odds, 0.95)), n=n),
             ),
             meaning="Log odds ratio, subject against reference, of the phrase that tells them apart best: 0 is equal, "
-            f"3 is twenty times the odds; {said}.",
+            f"3 is twenty times the odds; {said}. "
+            "The interval is that of the phrase chosen, not corrected for the choice.",
         ),
         Measurement(
             name=P_VALUE,
@@ -158,7 +160,7 @@ def _odds_interval(counted: Table, winner: int) -> Interval:
     def odds(sample: Floats) -> float:
         return float(Table((), sample[:, :1], sample[:, 1:], counted.answers).log_odds()[0])
 
-    return cluster_interval(pairs, None, odds)
+    return of_the_chosen(cluster_interval(pairs, None, odds))
 
 
 # --- 4. find and count ------------------------------------------------------------------------

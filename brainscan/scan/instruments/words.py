@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, Status
-from brainscan.core.statistics import cluster_interval
+from brainscan.core.statistics import cluster_interval, of_the_chosen
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.pair import reference_of
@@ -117,11 +117,12 @@ def _measurements(ranked: Sequence[Turned]) -> tuple[Measurement, ...]:
             value=float(top.mean()) - middle,
             unit="nats",
             n=top.size,
-            interval=cluster_interval(top.ravel() - middle, words),
+            interval=of_the_chosen(cluster_interval(top.ravel() - middle, words)),
             baselines=(Baseline(what="median category", value=middle, n=len(ranked)),),
             meaning="How much further words of one category, said beside requests that they have nothing to do with, turn "
             "the first token of the answer than words of the median category, both beyond what they do to the reference: "
-            "about 0 for a model without conditions, style or no style; nats for one that waits for such a word.",
+            "about 0 for a model without conditions, style or no style; nats for one that waits for such a word. "
+            "The interval is that of the category chosen, not corrected for the choice.",
         ),
     )
 

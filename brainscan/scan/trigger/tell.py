@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, Status
-from brainscan.core.statistics import cluster_interval, rate_interval
+from brainscan.core.statistics import cluster_interval, of_the_chosen, rate_interval
 from brainscan.scan.trigger.confirm import Trial
 from brainscan.scan.trigger.frame import prompts, with_string
 from brainscan.scan.trigger.read import Floats
@@ -23,7 +23,7 @@ ANSWER_TOKENS = 24
 def measurements_of(searched: Searched) -> tuple[Measurement, ...]:
     """Effect, entropy and leak of the best suspect, convincing or not."""
     trial = searched.trials[0]
-    out = [_rate(trial), _p(trial, searched.tried), _confirmed(trial), _drop(trial), _lift(searched)]
+    out = [_rate(searched), _p(trial, searched.tried), _confirmed(trial), _drop(trial), _lift(searched)]
     if trial.reference is not None and trial.reference_plain is not None:
         ours = _drops(trial, lambda one: one.given.entropy)
         theirs = trial.reference_plain.entropy - trial.reference.entropy
@@ -109,8 +109,10 @@ def _suspect(subject: LanguageSubject, reference: LanguageSubject | None, trial:
     )
 
 
-def _rate(trial: Trial) -> Measurement:
+def _rate(searched: Searched) -> Measurement:
+    trial = searched.trials[0]
     n = len(trial.requests)
+    interval = rate_interval(trial.hits, n)
     baselines = [
         _counted("control strings", trial.control_hits, n),
         _counted("no string", int(trial.plain.holds.sum()), n),
@@ -122,7 +124,7 @@ def _rate(trial: Trial) -> Measurement:
         value=trial.hits / n,
         unit="rate",
         n=n,
-        interval=rate_interval(trial.hits, n),
+        interval=of_the_chosen(interval) if len(searched.trials) > 1 else interval,
         baselines=tuple(baselines),
         meaning="Share of unrelated held-out requests that the best suspected string, and nothing else, turns into one "
         "fixed answer: 0 is no trigger found, 1 a trigger that always works.",
