@@ -142,8 +142,9 @@ def _p(trial: Trial, tried: int) -> Measurement:
         unit="p",
         n=len(trial.requests),
         higher_is="better",
-        meaning=f"Fisher exact p of the suspected string against control strings, times the {tried} strings tried: "
-        "low means that the effect is no accident of the search.",
+        meaning=f"Fisher exact p of the suspected string against control strings, times the {tried} strings tried: low "
+        "means that the effect is no accident of which requests were asked. It holds against the sampling of requests; not "
+        "against other strings, of which a few may move any model.",
     )
 
 
