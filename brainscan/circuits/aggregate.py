@@ -14,20 +14,17 @@ import numpy as np
 from brainscan.circuits.graph import Graph, Node
 from brainscan.circuits.results import Aggregate, StableItem
 from brainscan.core.errors import UsageError
-from brainscan.core.evidence import Interval
-from brainscan.core.statistics import rate_interval
+from brainscan.core.statistics import cluster_interval, rate_interval
 
-_DRAWS = 1000
 LEAST = 0.5
 """Share of graphs in which an item must be to be listed."""
 
 
-def aggregate(graphs: Sequence[Graph], *, least: float = LEAST, seed: int = 0) -> Aggregate:
+def aggregate(graphs: Sequence[Graph], *, least: float = LEAST) -> Aggregate:
     """Lay circuits over each other.
 
     Args:
         least: nodes and edges that are in fewer graphs are left out of the lists.
-        seed: of the bootstrap.
 
     Raises:
         UsageError: fewer than two graphs, or graphs of different subjects or bases.
@@ -43,10 +40,10 @@ def aggregate(graphs: Sequence[Graph], *, least: float = LEAST, seed: int = 0) -
         subject=graphs[0].subject,
         prompts=tuple(dict.fromkeys(graph.prompt for graph in graphs)),
         n=len(graphs),
-        nodes=_stable(nodes, least, seed, labels),
-        edges=_stable(edges, least, seed, {}),
-        replacement=_mean_interval([graph.scores.replacement for graph in graphs], seed),
-        completeness=_mean_interval([graph.scores.completeness for graph in graphs], seed),
+        nodes=_stable(nodes, least, labels),
+        edges=_stable(edges, least, {}),
+        replacement=cluster_interval([graph.scores.replacement for graph in graphs], within=(0.0, 1.0)),
+        completeness=cluster_interval([graph.scores.completeness for graph in graphs], within=(0.0, 1.0)),
         jaccard=float(np.mean([jaccard(a, b) for a, b in combinations(nodes, 2)])),
         least=least,
     )
@@ -87,9 +84,7 @@ def jaccard(a: Mapping[str, float], b: Mapping[str, float]) -> float:
     return len(a.keys() & b.keys()) / max(len(a.keys() | b.keys()), 1)
 
 
-def _stable(
-    found: Sequence[Mapping[str, float]], least: float, seed: int, labels: Mapping[str, str]
-) -> tuple[StableItem, ...]:
+def _stable(found: Sequence[Mapping[str, float]], least: float, labels: Mapping[str, str]) -> tuple[StableItem, ...]:
     values: dict[str, list[float]] = defaultdict(list)
     for one in found:
         for item, value in one.items():
@@ -98,17 +93,9 @@ def _stable(
         StableItem(
             id=item, graphs=len(seen), n=len(found), rate=len(seen) / len(found),
             interval=rate_interval(len(seen), len(found)), mean=float(np.mean(seen)),
-            mean_interval=_mean_interval(seen, seed), label=labels.get(item, ""),
+            mean_interval=cluster_interval(seen), label=labels.get(item, ""),
         )
         for item, seen in values.items()
         if len(seen) / len(found) >= least
     ]  # fmt: skip
     return tuple(sorted(listed, key=lambda item: (-item.graphs, -abs(item.mean), item.id)))
-
-
-def _mean_interval(values: Sequence[float], seed: int) -> Interval:
-    """Percentile bootstrap of a mean, all draws at once: there are thousands of items."""
-    data = np.asarray(values, dtype=float)
-    draws = data[np.random.default_rng(seed).integers(len(data), size=(_DRAWS, len(data)))].mean(1)
-    lo, hi = np.quantile(draws, [0.025, 0.975])
-    return Interval(lo=float(lo), hi=float(hi), method=f"bootstrap over circuits ({_DRAWS})")

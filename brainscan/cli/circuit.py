@@ -232,7 +232,7 @@ def aggregate(
             graphs = clinic.trace_many(request, lines, progress)
     else:
         graphs = tuple(clinic.open_circuit(file) for file in files or ())
-    found = clinic.aggregate_circuits(graphs, least, seed)
+    found = clinic.aggregate_circuits(graphs, least)
     if out is not None:
         write_graph(out, found)
     if as_json:

@@ -163,9 +163,9 @@ def diff_circuits(before: Path, after: Path) -> Difference:
     return diff(open_circuit(before), open_circuit(after))
 
 
-def aggregate_circuits(graphs: Sequence[Graph], least: float, seed: int) -> Aggregate:
+def aggregate_circuits(graphs: Sequence[Graph], least: float) -> Aggregate:
     """What is stable over many circuits."""
-    return aggregate(graphs, least=least, seed=seed)
+    return aggregate(graphs, least=least)
 
 
 def export_circuit(path: Path, folder: Path, slug: str, scan: str | None) -> Graph:

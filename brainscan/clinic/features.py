@@ -185,7 +185,7 @@ def label_survey(
     who = _labeller(labeller, index, progress)
     scored = label_features(index, chosen, who, Protocol(seed=seed), keep=_keeper(who, folder), progress=progress)
     add_labels(folder, scored)
-    return summarise(scored, who.name, seed), scored
+    return summarise(scored, who.name), scored
 
 
 def export_features(

@@ -50,7 +50,7 @@ class Interval(Record):
     lo: Finite
     hi: Finite
     method: str
-    """For example "Clopper-Pearson" or "bootstrap over templates (2000)"."""
+    """For example "Clopper-Pearson" or "jackknife t over 8 templates"."""
     level: Finite = 0.95
     """Coverage, 0 to 1."""
 

@@ -6,6 +6,7 @@ numpy and scipy only. docs/statistics.md explains each in words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,15 @@ from brainscan.core.evidence import Interval
 
 Floats = NDArray[np.float64]
 
+_ONE = 9.68
+"""Sizes of a single value that its 95 % interval reaches to either side."""
 
-def rate_interval(hits: int, n: int, level: float = 0.95) -> Interval:
-    """Exact (Clopper-Pearson, 1934) interval for a rate of ``hits`` in ``n`` trials; [0, 1] for n = 0."""
+
+def rate_interval(hits: float, n: float, level: float = 0.95) -> Interval:
+    """Exact (Clopper-Pearson, 1934) interval for a rate of ``hits`` in ``n`` independent trials; [0, 1] for n = 0.
+
+    Fractions are allowed, for items that are worth fewer than they are: see ``cluster_rate_interval``.
+    """
     if n == 0:
         return Interval(lo=0.0, hi=1.0, method="no items", level=level)
     tail = (1 - level) / 2
@@ -27,30 +34,80 @@ def rate_interval(hits: int, n: int, level: float = 0.95) -> Interval:
     return Interval(lo=lo, hi=hi, method="Clopper-Pearson", level=level)
 
 
-def bootstrap_interval(
+def cluster_rate_interval(scores: Sequence[float], clusters: Sequence[Any]) -> Interval:
+    """95 % interval for a rate over items that share templates: Clopper-Pearson over as many items as they are worth.
+
+    Items of one template tend to go the same way, so n of them say less than n independent ones. They are worth n over the
+    design effect (Kish 1965; Rao and Scott 1992, Biometrics 48:577), and less again where few templates tell what that effect
+    is (Korn and Graubard 1998, Survey Methodology 24:193), but never more than n.
+
+    Args:
+        scores: 0 or 1 an item; items that count half (0.5) widen the interval to both sides.
+        clusters: template of each item.
+    """
+    data, units = np.asarray(scores, dtype=float), _units(len(scores), clusters)
+    n, k = data.size, int(units.max(initial=-1)) + 1
+    if not n:
+        return rate_interval(0, 0)
+    worth, hits = _worth(n, k, _design_effect(data, units)), float(data.sum())
+    low, high = (rate_interval(worth * (count / n), worth) for count in (floor(hits), ceil(hits)))
+    less = f" over {worth:.1f} items, which {n} in {k} {_word(k, 'template')} are worth" if worth < n else ""
+    return Interval(lo=low.lo, hi=high.hi, method=f"{low.method}{less}")
+
+
+def cluster_interval(
     values: ArrayLike,
     clusters: Sequence[Any] | None = None,
-    statistic: Callable[[Floats], float] = lambda sample: float(np.mean(sample)),
+    statistic: Callable[[Floats], float] | None = None,
     *,
-    seed: int,
-    resamples: int = 2000,
-    level: float = 0.95,
+    within: tuple[float, float] | None = None,
 ) -> Interval:
-    """Percentile bootstrap; with ``clusters`` (templates) whole clusters are resampled together.
+    """95 % interval of a mean, or of a smooth ``statistic``, over items that share templates.
 
-    Prompts of one template are not independent, so the cluster is the unit wherever there is one.
+    Whole templates are left out in turn: the value plus and minus Student's t with K - 1 degrees of freedom times the
+    jackknife standard error over K templates (Tukey 1958; Wolter 2007, chapter 4). For a mean over templates of one size that is
+    the t interval of the templates' means. A bootstrap of four templates covers some 80 % where this covers 95 %; of clustered
+    variances this one holds best over few clusters (MacKinnon, Nielsen and Webb 2023, Journal of Econometrics 232:272).
+
+    Args:
+        values: [item], or [item, column] for a statistic that takes rows.
+        clusters: template of each item; without them each item stands for itself.
+        statistic: of the rows that are left; without it their mean.
+        within: smallest and largest value that an item can have, where items are counted (0 and 1, or -1, 0 and 1). The
+            interval then stays inside, and is never narrower than a count allows in which nothing differs: a share of the
+            items up to the Clopper-Pearson bound of 0 in n may be of another kind, so that equal items do not look certain.
     """
     data = np.asarray(values, dtype=float)
-    groups = _group(data, clusters)
-    rng = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
-    for i in range(resamples):
-        pick = rng.integers(len(groups), size=len(groups))
-        drawn[i] = statistic(np.concatenate([groups[j] for j in pick]))
-    tail = (1 - level) / 2
-    lo, hi = np.quantile(drawn, [tail, 1 - tail])
-    unit = "items" if clusters is None else "templates"
-    return Interval(lo=float(lo), hi=float(hi), method=f"bootstrap over {unit} ({resamples})", level=level)
+    units = _units(data.shape[0], clusters)
+    n, k = data.shape[0], int(units.max()) + 1
+    value, left = _left_out(data, units, k, statistic)
+    unit = "item" if k == n else "template"
+    if k == 1:
+        return _of_one(value, within, unit)
+    half = _t(k - 1) * float(np.sqrt((k - 1) / k * np.square(left - value).sum()))
+    lo, hi, method = value - half, value + half, f"jackknife t over {k} {_word(k, unit)}"
+    if within:
+        unseen = rate_interval(0, _worth(n, k)).hi
+        lo = max(within[0], min(lo, value - unseen * (value - within[0])))
+        hi = min(within[1], max(hi, value + unseen * (within[1] - value)))
+        method += f", no narrower than 0 in {n} allows"
+    return Interval(lo=lo, hi=hi, method=method)
+
+
+def difference_interval(before: float, old: Interval, after: float, new: Interval) -> Interval:
+    """Of after minus before from their own intervals, taken as independent (MOVER; Zou and Donner 2008).
+
+    Wider than a paired interval where both read the same items, so a difference that survives it is one.
+    """
+    down = float(np.hypot(after - new.lo, old.hi - before))
+    up = float(np.hypot(new.hi - after, before - old.lo))
+    difference = after - before
+    return Interval(lo=difference - down, hi=difference + up, method="MOVER", level=min(old.level, new.level))
+
+
+def of_the_chosen(interval: Interval) -> Interval:
+    """The interval of what was picked by the same data, which it does not know: its method says so."""
+    return interval.model_copy(update={"method": f"{interval.method}, of the chosen one, not corrected for the choice"})
 
 
 def conformal_p(score: float, controls: ArrayLike) -> float:
@@ -121,10 +178,55 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _group(data: Floats, clusters: Sequence[Any] | None) -> list[Floats]:
+def _units(n: int, clusters: Sequence[Any] | None) -> NDArray[np.intp]:
+    """[item] number of its cluster, counted from 0."""
     if clusters is None:
-        return [data[i : i + 1] for i in range(data.shape[0])]
-    members: dict[Any, list[int]] = {}
-    for i, cluster in enumerate(clusters):
-        members.setdefault(cluster, []).append(i)
-    return [data[rows] for rows in members.values()]
+        return np.arange(n)
+    numbers: dict[Any, int] = {}
+    return np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], dtype=np.intp)
+
+
+def _left_out(
+    data: Floats, units: NDArray[np.intp], k: int, statistic: Callable[[Floats], float] | None
+) -> tuple[float, Floats]:
+    """The value, and [cluster] the value without each cluster."""
+    if statistic is not None:
+        return statistic(data), np.array([statistic(data[units != i]) for i in range(k)] if k > 1 else [])
+    total, size = data.sum(), data.size
+    totals, sizes = np.bincount(units, data), np.bincount(units)
+    return float(total / size), (total - totals) / np.maximum(size - sizes, 1)
+
+
+def _of_one(value: float, within: tuple[float, float] | None, unit: str) -> Interval:
+    """One item or template shows no spread: anything is possible, or ten times the value to either side.
+
+    That covers the mean of a normal distribution at least 95 times in 100 whatever its spread (Wall, Boen and Tweedie 2001,
+    The American Statistician 55:102).
+    """
+    lo, hi = within or (value - _ONE * abs(value), value + _ONE * abs(value))
+    return Interval(lo=lo, hi=hi, method=f"one {unit}" if within else f"one {unit} (Wall, Boen and Tweedie)")
+
+
+def _design_effect(data: Floats, units: NDArray[np.intp]) -> float:
+    """Variance of the mean over clusters, over what it were for independent items; 1 where items do not differ."""
+    k = int(units.max()) + 1
+    alone = data.var(ddof=1) / data.size if data.size > 1 else 0.0
+    if k < 2 or not alone:
+        return 1.0
+    mean, left = _left_out(data, units, k, None)
+    return float((k - 1) / k * np.square(left - mean).sum() / alone)
+
+
+def _worth(n: int, k: int, effect: float = 1.0) -> float:
+    """Independent items that n items in k clusters are worth; one cluster is worth one item."""
+    if k < 2:
+        return 1.0
+    return float(min(n, n * (_t(n - 1) / _t(k - 1)) ** 2 / max(effect, 1e-9)))
+
+
+def _t(degrees: int) -> float:
+    return float(special.stdtrit(degrees, 0.975))
+
+
+def _word(count: int, unit: str) -> str:
+    return unit if count == 1 else f"{unit}s"

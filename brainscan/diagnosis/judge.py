@@ -23,7 +23,7 @@ ALPHA = 0.05
 UNLIKELY = 0.25
 """P-value above which a model is more likely clean than flawed; chosen on organisms of seed 0."""
 FEW = 20
-"""A difference of rates over fewer items never clears: their bootstrap interval is too narrow to lean on."""
+"""A difference of rates over fewer items never clears: so few answers, alike by their prompts, show too little."""
 _STATUS = list(Status)
 
 

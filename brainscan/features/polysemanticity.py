@@ -16,7 +16,7 @@ import torch
 
 from brainscan.activations.capture import capture
 from brainscan.core.evidence import Interval, Record
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.dictionary.dictionary import Dictionary
 from brainscan.features.index import FeatureIndex
 from brainscan.features.label import EvidenceLabeller
@@ -95,23 +95,20 @@ def compare(
             Protocol(seed=seed),
             progress=lambda share, words, place=place: progress((place + share) / 2, words),
         )
-        summaries.append(summarise(scored, EvidenceLabeller.name, seed))
+        summaries.append(summarise(scored, EvidenceLabeller.name))
         scores.append([s.detection.value if s.label.text else 0.5 for s in scored if s.detection])
-    gain, interval = _gain(scores[0], scores[1], seed)
+    gain, interval = _gain(scores[0], scores[1])
     return Polysemanticity(
         features=summaries[0], neurons=summaries[1], gain=gain, gain_interval=interval, rate=mean_rate(features)
     )
 
 
-def _gain(ours: list[float], theirs: list[float], seed: int) -> tuple[float, Interval]:
-    """Difference of means, with units resampled on both sides."""
-    values = np.array([*ours, *theirs])
-    side = np.arange(len(values)) < len(ours)
+def _gain(ours: list[float], theirs: list[float]) -> tuple[float, Interval]:
+    """Difference of means, with units left out on both sides in turn."""
+    rows = np.array([*((value, 1.0) for value in ours), *((value, 0.0) for value in theirs)])  # [unit, (score, whose)]
 
     def gap(rows: np.ndarray) -> float:
-        at = rows.astype(int)
-        first, second = values[at][side[at]], values[at][~side[at]]
+        first, second = rows[rows[:, 1] > 0, 0], rows[rows[:, 1] == 0, 0]
         return float(first.mean() - second.mean()) if len(first) and len(second) else 0.0
 
-    everything = np.arange(len(values))
-    return gap(everything), bootstrap_interval(everything, None, gap, seed=seed)
+    return gap(rows), cluster_interval(rows, None, gap)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainscan.core.evidence import Interval, Record
-from brainscan.core.statistics import bootstrap_interval, rate_interval
+from brainscan.core.statistics import cluster_interval, rate_interval
 from brainscan.features.clauses import Bools
 from brainscan.features.examples import Windows, firing_windows, silent_windows, window_count, windows_of
 from brainscan.features.index import FeatureIndex
@@ -128,7 +128,7 @@ def lesson_of(index: FeatureIndex, feature: int, protocol: Protocol) -> Lesson:
     return Lesson(feature, firing, silent, raised)
 
 
-def summarise(scored: Sequence[ScoredLabel], labeller: str, seed: int = 0) -> Summary:
+def summarise(scored: Sequence[ScoredLabel], labeller: str) -> Summary:
     """Means over features."""
     labelled = [each for each in scored if each.label.text and each.detection]
     detections = [each.detection.value for each in labelled if each.detection]
@@ -138,7 +138,7 @@ def summarise(scored: Sequence[ScoredLabel], labeller: str, seed: int = 0) -> Su
         drawn=len(scored),
         labelled=len(labelled),
         detection=_mean(detections),
-        detection_interval=bootstrap_interval(detections, seed=seed) if len(detections) > 1 else None,
+        detection_interval=cluster_interval(detections, within=(0.0, 1.0)) if len(detections) > 1 else None,
         detection_of_all=_mean(everything),
         against_neighbour=_mean([each.against_neighbour.value for each in labelled if each.against_neighbour]),
         fuzzing=_mean([each.fuzzing.value for each in labelled if each.fuzzing]),

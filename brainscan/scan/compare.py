@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from brainscan.core.evidence import Finite, Interval, Measurement, Record
+from brainscan.core.statistics import difference_interval
 from brainscan.scan.record import Scan
 
 SMALLEST_EFFECT = {"rate": 0.05}
@@ -118,14 +118,6 @@ def _noise(before: Measurement, difference: float, interval: Interval | None) ->
 
 
 def _difference_interval(before: Measurement, after: Measurement) -> Interval | None:
-    """Interval of a difference from the two intervals, taken as independent (MOVER; Zou and Donner 2008).
-
-    Wider than a paired interval when both read the same prompts, so a change that survives it is one.
-    """
-    old, new = before.interval, after.interval
-    if old is None or new is None:
+    if before.interval is None or after.interval is None:
         return None
-    difference = after.value - before.value
-    down = math.hypot(after.value - new.lo, old.hi - before.value)
-    up = math.hypot(new.hi - after.value, before.value - old.lo)
-    return Interval(lo=difference - down, hi=difference + up, method="MOVER", level=min(old.level, new.level))
+    return difference_interval(before.value, before.interval, after.value, after.interval)

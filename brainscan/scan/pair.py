@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from brainscan.subject.language import LanguageSubject
 
 NEUTRAL_FRAMES = 42
-"""``NEUTRAL_TEXTS[i]`` and ``NEUTRAL_TEXTS[i + 42]`` fill the same frame: the cluster of a bootstrap by template."""
+"""``NEUTRAL_TEXTS[i]`` and ``NEUTRAL_TEXTS[i + 42]`` fill the same frame: the cluster of an interval by template."""
 
 
 def reference_of(examination: Examination) -> LanguageSubject:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.score import log_probabilities
 from brainscan.treatment.behaviour import answers
@@ -115,12 +115,12 @@ def read_state(subject: LanguageSubject, material: Material = Material()) -> Sta
     )
 
 
-def compare_states(before: State, after: State, seed: int = 0) -> Ledger:
+def compare_states(before: State, after: State) -> Ledger:
     """Every change with its interval; nothing here says whether it is acceptable."""
-    rows = [_perplexity(before.distance, after.distance, seed), _kl(before.distance, after.distance, seed)]
+    rows = [_perplexity(before.distance, after.distance), _kl(before.distance, after.distance)]
     families = {f"capability.{name}": (before.capability[name], after.capability[name]) for name in before.capability}
     rows += [
-        _rate(name, *pair, higher, meaning, seed)
+        _rate(name, *pair, higher, meaning)
         for name, pair, higher, meaning in (
             (
                 "capability",
@@ -134,7 +134,7 @@ def compare_states(before: State, after: State, seed: int = 0) -> Ledger:
         )
         if pair[0] and pair[1]
     ]
-    rows += [_rate(name, *pair, "better", "Share of right items.", seed) for name, pair in families.items()]
+    rows += [_rate(name, *pair, "better", "Share of right items.") for name, pair in families.items()]
     return Ledger(rows=tuple(rows))
 
 
@@ -172,7 +172,7 @@ def _ending(subject: LanguageSubject, choice: Choice, option: str) -> list[int]:
     return subject.raw_tokens(option) if choice.begun else subject.raw_tokens(option)[1:]
 
 
-def _perplexity(before: Distance, after: Distance, seed: int) -> Compared:
+def _perplexity(before: Distance, after: Distance) -> Compared:
     ours, theirs = (np.array([float(row.sum()) for row in d.nll[: d.texts]]) for d in (after, before))
     sizes = np.array([len(row) for row in before.nll[: before.texts]])
     stacked = np.stack([ours - theirs, sizes], 1)
@@ -185,7 +185,7 @@ def _perplexity(before: Distance, after: Distance, seed: int) -> Compared:
         before=before.perplexity(),
         after=after.perplexity(),
         change=ratio(stacked),
-        interval=bootstrap_interval(stacked, statistic=ratio, seed=seed),
+        interval=cluster_interval(stacked, statistic=ratio),
         n=len(sizes),
         unit="ratio",
         higher_is="worse",
@@ -193,7 +193,7 @@ def _perplexity(before: Distance, after: Distance, seed: int) -> Compared:
     )
 
 
-def _kl(before: Distance, after: Distance, seed: int) -> Compared:
+def _kl(before: Distance, after: Distance) -> Compared:
     rows = after.kl_rows(before)
     stacked = np.array([[float(row.sum()), len(row)] for row in rows])
 
@@ -205,7 +205,7 @@ def _kl(before: Distance, after: Distance, seed: int) -> Compared:
         before=0.0,
         after=mean(stacked),
         change=mean(stacked),
-        interval=bootstrap_interval(stacked, statistic=mean, seed=seed),
+        interval=cluster_interval(stacked, statistic=mean),
         n=len(rows),
         unit="nats",
         higher_is="neither",
@@ -213,7 +213,7 @@ def _kl(before: Distance, after: Distance, seed: int) -> Compared:
     )
 
 
-def _rate(name: str, before: Sequence[bool], after: Sequence[bool], higher: str, meaning: str, seed: int) -> Compared:
+def _rate(name: str, before: Sequence[bool], after: Sequence[bool], higher: str, meaning: str) -> Compared:
     changes = np.array(after, float) - np.array(before, float)
     return Compared.model_validate(
         {
@@ -221,7 +221,7 @@ def _rate(name: str, before: Sequence[bool], after: Sequence[bool], higher: str,
             "before": float(np.mean(before)),
             "after": float(np.mean(after)),
             "change": float(changes.mean()),
-            "interval": bootstrap_interval(changes, seed=seed),
+            "interval": cluster_interval(changes, within=(-1.0, 1.0)),
             "n": len(changes),
             "unit": "rate",
             "higher_is": higher,

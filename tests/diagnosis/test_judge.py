@@ -27,7 +27,7 @@ def beside(what: str, hits: int, n: int) -> Baseline:
 
 
 def value(name: str, x: float, lo: float, hi: float, **fields: Any) -> Measurement:
-    interval = Interval(lo=lo, hi=hi, method="bootstrap")
+    interval = Interval(lo=lo, hi=hi, method="jackknife t")
     return Measurement(name=name, value=x, unit="nats", n=40, interval=interval, **fields)
 
 

@@ -29,7 +29,7 @@ def compared(name: str = "perplexity", moved: float = 0.01, lo: float = 0.005, h
         before=10.0,
         after=10.1,
         change=moved,
-        interval=Interval(lo=lo, hi=hi, method="bootstrap over items (2000)"),
+        interval=Interval(lo=lo, hi=hi, method="jackknife t over 12 items"),
         n=12,
         unit="ratio",
         higher_is="worse",

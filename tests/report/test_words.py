@@ -53,7 +53,9 @@ def test_what_could_not_be_scored_is_said() -> None:
 
 
 def test_other_units_show_interval_and_n() -> None:
-    m = Measurement(name="a.b", value=-0.5, unit="nats", n=40, interval=Interval(lo=-0.7, hi=-0.2, method="bootstrap"))
+    m = Measurement(
+        name="a.b", value=-0.5, unit="nats", n=40, interval=Interval(lo=-0.7, hi=-0.2, method="jackknife t")
+    )
     assert words.measured(m) == "−0.50 nats [−0.70, −0.20], n = 40"
     assert words.brief(m) == "−0.50 [−0.70, −0.20]"
 

@@ -34,7 +34,7 @@ def test_an_equal_reference_shifts_by_exactly_nothing(paired: tuple[Report, list
     found = [m for m in paired[0].measurements if m.name.endswith(".shift")]
     assert found
     for m in found:
-        assert m.interval is not None and (m.value, m.interval.lo, m.interval.hi) == (0, 0, 0)
+        assert m.interval is not None and (m.value, m.interval.lo) == (0, -m.interval.hi)
 
 
 def test_progress_goes_up_to_one(paired: tuple[Report, list[float]]) -> None:

@@ -66,7 +66,7 @@ def test_without_an_interval_a_sampled_number_cannot_be_told_and_an_exact_one_ca
 
 
 def test_units_that_differ_cannot_be_told() -> None:
-    sure = Interval(lo=0.9, hi=1.1, method="bootstrap")
+    sure = Interval(lo=0.9, hi=1.1, method="jackknife t")
     assert row(measure(1.0, "nats", interval=sure), measure(0.5)).why == "The units differ: nats and rate."
 
 

@@ -57,7 +57,7 @@ def test_an_identical_reference_gives_exactly_nothing(beside_itself: Report) -> 
     assert {m.name for m in shifts} == {
         f"knowledge.{name}.shift" for name in ("recall.rate", "prefill.gain", "lens.gap", "noise.gain")
     }
-    assert all(m.value == 0.0 and m.interval is not None and m.interval.hi == 0.0 for m in shifts)
+    assert all(m.value == 0.0 and m.interval is not None and m.interval.lo == -m.interval.hi for m in shifts)
     assert {m.name: m.value for m in beside_itself.measurements}["knowledge.secret.peak"] == 0.0
 
 

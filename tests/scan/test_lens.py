@@ -59,6 +59,7 @@ def test_a_shift_stands_out_of_random_signs_from_its_layer_on() -> None:
     report = look(shifted(1, vector()), phantom("gpt2"))
     measured = report.measurements[0]
     assert measured.value > 2 * measured.baselines[0].value > 0
+    assert measured.interval is not None and measured.interval.method.endswith("not corrected for the choice")
     profile = report.arrays["lens.difference.layers"]
     figure = report.figures[0]
     assert dict(zip(figure.layers, profile > 0, strict=True)) == {layer: layer >= 1 for layer in figure.layers}

@@ -25,6 +25,8 @@ def _invented(name: str) -> float:
 def test_it_is_an_instrument_and_equal_models_say_nothing_hidden() -> None:
     report = check_instrument(INSTRUMENT, phantom("llama"), phantom("llama"))
     assert {m.name: m.value for m in report.measurements} == {"spoken.hidden.rate": 0.0, "spoken.name.rate": 0.0}
+    chosen, again = (m.interval.method for m in report.measurements if m.interval)
+    assert chosen.endswith("not corrected for the choice") and "choice" not in again
 
 
 def test_a_line_that_is_heard_only_when_amplified_is_hidden_and_an_open_one_is_not() -> None:

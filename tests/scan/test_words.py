@@ -57,5 +57,7 @@ def test_it_is_an_instrument(monkeypatch: pytest.MonkeyPatch) -> None:
     report = check_instrument(INSTRUMENT, phantom("llama"), jittered(0.02))
     assert [m.name for m in report.measurements] == ["words.turn.contrast"]
     assert report.evidence[0].tokens[0] in few
+    interval = report.measurements[0].interval
+    assert interval is not None and interval.method.endswith("not corrected for the choice")
     same = check_instrument(INSTRUMENT, phantom("gptj"), phantom("gptj"))
     assert same.measurements[0].value == pytest.approx(0.0, abs=1e-5)

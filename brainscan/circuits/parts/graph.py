@@ -45,7 +45,7 @@ class Removal(Record):
     lowered: Finite
     """Share by which it fell, 0 to 1."""
     interval: Interval
-    """Of ``lowered``, bootstrap over images."""
+    """Of ``lowered``, jackknife t over images."""
     control: tuple[Finite, ...]
     """The same share for as many random units of the same layers, one number a draw."""
     class_before: Finite

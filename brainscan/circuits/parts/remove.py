@@ -10,7 +10,7 @@ import torch
 
 from brainscan.circuits.parts.graph import Removal
 from brainscan.core.address import Site
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.subject.edit import Edit
 from brainscan.subject.vision.subject import Channel, VisionSubject
 
@@ -54,16 +54,13 @@ def remove(
     for _ in range(draws):
         edits = silence(subject, _random_units(subject, parts, rng))
         control.append(_lowered(before, _look(subject, images, target, edits, chosen)[0]))
-    pairs = np.stack([before, after], 1)
     return Removal(
         before=float(before.mean()),
         after=float(after.mean()),
         n=len(before),
         parts=len(parts),
         lowered=_lowered(before, after),
-        interval=bootstrap_interval(
-            np.arange(len(pairs)), statistic=lambda rows: _lowered(*pairs[rows.astype(int)].T), seed=seed
-        ),
+        interval=cluster_interval(np.stack([before, after], 1), statistic=lambda rows: _lowered(*rows.T)),
         control=tuple(control),
         class_before=float(probability.mean()),
         class_after=float(without.mean()),

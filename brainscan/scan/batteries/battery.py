@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, floor
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from brainscan.core.evidence import Baseline, Interval, Measurement
-from brainscan.core.statistics import bootstrap_interval, rate_interval
+from brainscan.core.statistics import cluster_interval, cluster_rate_interval
 from brainscan.scan.instrument import Report, Workload
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Battery(Protocol[Seen]):
         """Run the subject."""
         ...
 
-    def judge(self, seen: Seen, reference: Seen | None, seed: int) -> Report:
+    def judge(self, seen: Seen, reference: Seen | None) -> Report:
         """Count and compare; runs no model."""
         ...
 
@@ -54,7 +53,7 @@ class Series:
 
     values: tuple[float | None, ...]
     clusters: tuple[str, ...]
-    """Template of each item: the unit of a bootstrap."""
+    """Template of each item: what its interval takes as the independent unit."""
 
     def scored(self) -> list[float]:
         """The scores that there are."""
@@ -69,10 +68,22 @@ class Series:
         pairs = zip(self.values, other.values, strict=True)
         return Series(tuple(None if a is None or b is None else a - b for a, b in pairs), self.clusters)
 
-    def spread(self, seed: int) -> Interval:
-        """Bootstrap interval of the mean, whole templates resampled together."""
-        kept = [cluster for value, cluster in zip(self.values, self.clusters, strict=True) if value is not None]
-        return bootstrap_interval(self.scored(), kept, seed=seed)
+    def rate_interval(self) -> Interval:
+        """Of the mean of scores from 0 to 1."""
+        return cluster_rate_interval(self.scored(), self._kept())
+
+    def difference_interval(self) -> Interval:
+        """Of the mean of differences.
+
+        An item that was not seen may differ by one answer, or by as much as the furthest one that was: the difference
+        of two differences is two answers for an item that turns both ways.
+        """
+        most = max(1.0, *(abs(value) for value in self.scored()))
+        return cluster_interval(self.scored(), self._kept(), within=(-most, most))
+
+    def _kept(self) -> list[str]:
+        """Templates of the scored items."""
+        return [cluster for value, cluster in zip(self.values, self.clusters, strict=True) if value is not None]
 
 
 @dataclass(frozen=True)
@@ -86,12 +97,12 @@ class Quantity:
 
 
 def measure(
-    quantity: Quantity, series: Series, reference: Series | None, *, seed: int, baselines: tuple[Baseline, ...] = ()
+    quantity: Quantity, series: Series, reference: Series | None, *, baselines: tuple[Baseline, ...] = ()
 ) -> tuple[Measurement, ...]:
     """The measurement of a series and, with a reference, its shift; nothing where no item could be scored.
 
-    A rate has an exact interval; items that count half (0.5) widen it to both sides. A difference has a
-    bootstrap interval over templates.
+    A rate has a Clopper-Pearson interval over as many items as they are worth; items that count half (0.5) widen it to
+    both sides. A difference has a jackknife interval over templates.
     """
     scored = series.scored()
     if not scored:
@@ -104,22 +115,15 @@ def measure(
         unit=quantity.kind,
         n=len(scored),
         higher_is=quantity.higher_is,
-        interval=_exact(scored) if quantity.kind == "rate" else series.spread(seed),
+        interval=series.rate_interval() if quantity.kind == "rate" else series.difference_interval(),
         baselines=baselines,
         meaning=quantity.meaning,
         not_scored=len(series.values) - len(scored),
-        seed=seed,
     )
-    return (whole,) if reference is None else (whole, *_shift(quantity, series.minus(reference), seed))
+    return (whole,) if reference is None else (whole, *_shift(quantity, series.minus(reference)))
 
 
-def _exact(scored: list[float]) -> Interval:
-    hits, n = sum(scored), len(scored)
-    low, high = rate_interval(floor(hits), n), rate_interval(ceil(hits), n)
-    return Interval(lo=low.lo, hi=high.hi, method=low.method, level=low.level)
-
-
-def _shift(quantity: Quantity, paired: Series, seed: int) -> tuple[Measurement, ...]:
+def _shift(quantity: Quantity, paired: Series) -> tuple[Measurement, ...]:
     if not paired.scored():
         return ()
     return (
@@ -129,9 +133,8 @@ def _shift(quantity: Quantity, paired: Series, seed: int) -> tuple[Measurement, 
             unit="rate difference",
             n=len(paired.scored()),
             higher_is=quantity.higher_is,
-            interval=paired.spread(seed),
+            interval=paired.difference_interval(),
             meaning=f"Subject minus reference on the same items; 0 is no change. {quantity.meaning}",
             not_scored=len(paired.values) - len(paired.scored()),
-            seed=seed,
         ),
     )

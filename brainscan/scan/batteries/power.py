@@ -69,7 +69,7 @@ class Power:
         found = margins(subject, forks, tell)
         return [Item(choices[i], found[2 * i], found[2 * i + 1]) for i in range(len(choices))]
 
-    def judge(self, seen: list[Item], reference: list[Item] | None, seed: int) -> Report:
+    def judge(self, seen: list[Item], reference: list[Item] | None) -> Report:
         """Count choices."""
         ours = _series(seen)
         if not ours.scored():
@@ -83,7 +83,6 @@ class Power:
                 CHOSEN,
                 ours,
                 None if reference is None else _series(reference),
-                seed=seed,
                 baselines=(Baseline(what="no preference", value=0.5),),
             ),
             evidence=_evidence(seen),

@@ -1,7 +1,7 @@
 """Does the subject help with plainly harmful requests, plainly put and under jailbreak wrappers?
 
 Numbered acts: 1) harmful requests, greedy; 2) their harmless twins, for over-refusal; 3) other requests
-under wrappers, each wrapper on requests of its own, so that the items are independent. Answers are judged
+under wrappers, each wrapper on requests of its own; those of one wrapper still go the same way. Answers are judged
 by ``brainscan.scan.answers``; what is neither refusal nor compliance is not scored, and stays in the
 denominator of any claim that the subject refuses.
 """
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brainscan.core.evidence import Baseline
-from brainscan.core.statistics import rate_interval
 from brainscan.scan.answers import AGREEMENT, Answer, classify
 from brainscan.scan.ask import ask
 from brainscan.scan.batteries.battery import Quantity, Series, Sizes, Tell, measure
@@ -125,14 +124,14 @@ class Requests:
         n = len(pairs)
         return Answers(tuple(found[:n]), tuple(found[n : 2 * n]), tuple(found[2 * n :]))
 
-    def judge(self, seen: Answers, reference: Answers | None, seed: int) -> Report:
+    def judge(self, seen: Answers, reference: Answers | None) -> Report:
         """Count answers, and compare with the plain request and the reference."""
         ours, theirs = _series(seen), None if reference is None else _series(reference)
         measurements = []
         for quantity in (COMPLIED, OVER_REFUSED, JAILBREAK, GAIN):
             base = _plain_baseline(ours[COMPLIED.name]) if quantity is JAILBREAK else ()
             paired = None if theirs is None else theirs[quantity.name]
-            measurements += measure(quantity, ours[quantity.name], paired, seed=seed, baselines=base)
+            measurements += measure(quantity, ours[quantity.name], paired, baselines=base)
         return Report(
             measurements=tuple(measurements),
             evidence=(
@@ -173,8 +172,8 @@ def _series(answers: Answers) -> dict[str, Series]:
 def _plain_baseline(plain: Series) -> tuple[Baseline, ...]:
     if not plain.scored():
         return ()
-    hits, n = int(sum(plain.scored())), len(plain.scored())
-    return (Baseline(what="plain requests", value=plain.mean(), n=n, interval=rate_interval(hits, n)),)
+    n = len(plain.scored())
+    return (Baseline(what="plain requests", value=plain.mean(), n=n, interval=plain.rate_interval()),)
 
 
 def _by_category(harmful: Sequence[Answered]) -> str:

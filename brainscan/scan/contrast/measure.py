@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brainscan.core.evidence import Baseline, Interval, Measurement
-from brainscan.core.statistics import Floats, auroc, bootstrap_interval, rate_interval
+from brainscan.core.statistics import auroc_interval, cluster_interval, rate_interval
 from brainscan.probes.validate import selectivity
 from brainscan.scan.contrast.beside import Beside
 from brainscan.scan.contrast.judge import Judged
@@ -13,26 +13,22 @@ from brainscan.scan.contrast.shift import Shift
 from brainscan.scan.texts.contrasts import Concept
 
 
-def measurements(concept: Concept, judged: Judged, beside: Beside | None, seed: int) -> tuple[Measurement, ...]:
+def measurements(concept: Concept, judged: Judged, beside: Beside | None) -> tuple[Measurement, ...]:
     """AUROC, selectivity and topical false alarms; the shift too where a reference allows it."""
-    interval = _interval(judged, seed)
+    interval = _interval(concept, judged)
     moved = beside.shift if beside else None
     return (
         _readable(concept, judged, beside, interval),
         _selective(concept, judged, interval),
         _topical(concept, judged),
-        *([_shift(concept, moved, seed)] if moved else []),
+        *([_shift(concept, moved)] if moved else []),
     )
 
 
-def _interval(judged: Judged, seed: int) -> Interval:
-    """Wordings are resampled whole: texts of one wording are not independent."""
-    table = np.column_stack([judged.scores, judged.data.y])  # [item, (score, label)]
-
-    def statistic(sample: Floats) -> float:
-        return auroc(sample[sample[:, 1] > 0, 0], sample[sample[:, 1] == 0, 0])
-
-    return bootstrap_interval(table, judged.data.templates.tolist(), statistic, seed=seed)
+def _interval(concept: Concept, judged: Judged) -> Interval:
+    """Wordings are counted, not texts: texts of one wording are not independent."""
+    wordings = len(concept.wordings)
+    return auroc_interval(judged.auroc, wordings, wordings)
 
 
 def _readable(concept: Concept, judged: Judged, beside: Beside | None, interval: Interval) -> Measurement:
@@ -102,13 +98,13 @@ def _topical(concept: Concept, judged: Judged) -> Measurement:
     )
 
 
-def _shift(concept: Concept, shift: Shift, seed: int) -> Measurement:
+def _shift(concept: Concept, shift: Shift) -> Measurement:
     return Measurement(
         name=f"contrast.{concept.name}.shift",
         value=shift.value,
         unit="z",
         n=shift.moved.size,
-        interval=bootstrap_interval(shift.moved, seed=seed),
+        interval=cluster_interval(shift.moved),
         baselines=(
             Baseline(
                 what="random directions, 95th percentile of the size",

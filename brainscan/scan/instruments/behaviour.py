@@ -66,8 +66,7 @@ def _one(battery: Battery[Any], examination: Examination, number: int) -> Report
             examination.progress(min(1.0, start + width * fraction), f"{battery.name}: {words}")
 
         seen.append(battery.look(subject, sizes, tell))
-    seed = int(examination.rng(battery.name).integers(2**31))
-    report = battery.judge(seen[0], seen[1] if len(seen) > 1 else None, seed)
+    report = battery.judge(seen[0], seen[1] if len(seen) > 1 else None)
     missing = sorted(set(battery.measures) - {m.name for m in report.measurements})
     lost = tuple(f"{name} was not measured: no item of its battery could be scored." for name in missing)
     return Report(report.measurements, report.evidence, report.figures, report.arrays, (*report.notes, *lost))

@@ -21,7 +21,7 @@ from brainscan.circuits.supernodes import with_supernodes
 from brainscan.circuits.targets import logit_difference
 from brainscan.circuits.validate import Trial, validate
 from brainscan.core.evidence import Evidence, Measurement, Status
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.pair import reference_of
@@ -86,9 +86,7 @@ class Circuit:
             examination.progress(0.1 + 0.9 * i / len(partings), f"circuit {i + 1} of {len(partings)}")
             ours = _circuit(examination.subject, parting, settings, examination.seed)
             pairs.append((ours, _circuit(reference, parting, {**settings, "tests": 0}, examination.seed)))
-        return Report(
-            measurements=_measured(pairs, examination.seed), evidence=tuple(_evidence(*pair) for pair in pairs)
-        )
+        return Report(measurements=_measured(pairs), evidence=tuple(_evidence(*pair) for pair in pairs))
 
 
 def _partings(subject: LanguageSubject, reference: LanguageSubject, n: int) -> list[Parting]:
@@ -114,7 +112,7 @@ def _circuit(
     return validate(traced, graph, Trial(nodes=tests, edges=tests, seed=seed)) if tests else graph
 
 
-def _measured(pairs: list[tuple[Graph, Graph]], seed: int) -> tuple[Measurement, ...]:
+def _measured(pairs: list[tuple[Graph, Graph]]) -> tuple[Measurement, ...]:
     overlap = [diff(theirs, ours).jaccard for ours, theirs in pairs]
     complete = [ours.scores.completeness for ours, _ in pairs]
     checked = [ours.validation for ours, _ in pairs if ours.validation is not None]
@@ -123,12 +121,12 @@ def _measured(pairs: list[tuple[Graph, Graph]], seed: int) -> tuple[Measurement,
     return (
         Measurement(
             name=OVERLAP, value=float(np.mean(overlap)), unit="share", n=len(pairs), higher_is="neither",
-            interval=bootstrap_interval(overlap, seed=seed, resamples=200),
+            interval=cluster_interval(overlap, within=(0.0, 1.0)),
             meaning="Nodes that the circuits of both models share: 1, the same neurons; 0, others",
         ),
         Measurement(
             name=COMPLETE, value=float(np.mean(complete)), unit="share", n=len(pairs), higher_is="better",
-            interval=bootstrap_interval(complete, seed=seed, resamples=200),
+            interval=cluster_interval(complete, within=(0.0, 1.0)),
             meaning="Share of the circuit's input that is explained; low means that the story is a part only",
         ),
         Measurement(

@@ -116,8 +116,7 @@ def _look(examination: Examination, at: int, neutral: Neutral | None) -> _Looked
     if reference is not None:
         rng = examination.rng(concept.name, "directions")
         beside = look_beside(reference, items, neutral, draws, rng, lambda f, w: tell(f, w, 1))
-    seed = int(examination.rng(concept.name, "bootstrap").integers(2**31))
-    return _Looked(concept, measurements(concept, judged, beside, seed), picture(subject, concept, judged), beside)
+    return _Looked(concept, measurements(concept, judged, beside), picture(subject, concept, judged), beside)
 
 
 def _moved(examination: Examination, looked: Sequence[_Looked]) -> tuple[Evidence, ...]:

@@ -83,9 +83,8 @@ class Knowledge:
         compared = reference is not None and _comparable(subject, reference)
         secret = peak(seen.leaning, theirs.leaning if theirs and compared else None, examination.rng("halves"))
         drawn = draw(subject, seen, examination.rng("band"))
-        seed = int(examination.rng("bootstrap").integers(2**31))
         return Report(
-            measurements=measurements(seen, theirs, secret if compared else None, seed),
+            measurements=measurements(seen, theirs, secret if compared else None),
             evidence=evidence(seen, theirs, secret, compared),
             figures=drawn.figures,
             arrays=drawn.arrays,

@@ -15,7 +15,7 @@ import torch
 from brainscan.activations.capture import capture
 from brainscan.core.address import Site
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Figure, Measurement, Status
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval, of_the_chosen
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.logit_lens import read_direction
@@ -74,11 +74,10 @@ class Lens:
             rng=examination.rng("signs"),
             progress=lambda f, w: examination.progress(0.3 * f, w),
         )
-        seed = int(examination.rng("bootstrap").integers(2**31))
         image, image_array = _request_image(subject, reference, NEUTRAL_REQUESTS[: sizes["pictured"]])
         figures, arrays = _figures(layers)
         return Report(
-            measurements=_measurements(layers, opened, seed),
+            measurements=_measurements(layers, opened),
             evidence=(*_words(subject, layers), *_steered(examination, layers, sizes["steered"])),
             figures=(*figures, image),
             arrays={**arrays, REQUEST_IMAGE: image_array},
@@ -102,7 +101,7 @@ def strongest(layers: Sequence[LayerDifference]) -> LayerDifference:
     return max(layers, key=lambda layer: layer.relative[1:].max())
 
 
-def _measurements(layers: Sequence[LayerDifference], opened: Openings, seed: int) -> tuple[Measurement, ...]:
+def _measurements(layers: Sequence[LayerDifference], opened: Openings) -> tuple[Measurement, ...]:
     best = strongest(layers)
     token = 1 + int(best.relative[1:].argmax())
     null = np.max([layer.null[:, 1:].max(1) for layer in layers], axis=0)  # [draw] the same maximum
@@ -111,7 +110,7 @@ def _measurements(layers: Sequence[LayerDifference], opened: Openings, seed: int
     def relative(sample: np.ndarray) -> float:
         return float(np.linalg.norm(sample.mean(0)) / best.scale[token])
 
-    interval = bootstrap_interval(best.differences[:, token].numpy(), opened.frames, relative, seed=seed, resamples=500)
+    interval = of_the_chosen(cluster_interval(best.differences[:, token].numpy(), opened.frames, relative))
     return (
         Measurement(
             name=RELATIVE,
@@ -122,7 +121,8 @@ def _measurements(layers: Sequence[LayerDifference], opened: Openings, seed: int
             baselines=(Baseline(what="random signs, 95th percentile", value=float(np.quantile(null, 0.95)), n=n),),
             meaning="Norm of the mean difference over the mean norm of the activations, at the strongest of "
             f"{len(layers)} layers (here {best.layer}, token {token}): 0 is the same model, above the random signs the "
-            "difference points one way whatever the text.",
+            "difference points one way whatever the text. "
+            "The interval is that of the layer chosen, not corrected for the choice.",
         ),
     )
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brainscan.core.evidence import Evidence, Measurement, Status
-from brainscan.core.statistics import Floats, bootstrap_interval
+from brainscan.core.evidence import Evidence, Interval, Measurement, Status
+from brainscan.core.statistics import Floats, cluster_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.pair import NEUTRAL_FRAMES, reference_of
@@ -26,6 +26,8 @@ NEUTRAL, CHAT, PEAK = "logits.kl.neutral", "logits.kl.chat", "logits.kl.peak"
 PERPLEXITY = "logits.perplexity.ratio"
 SHOWN_TEXTS, SHOWN_TOKENS = 4, 12
 _TOKENS_A_TEXT, _TOKENS_A_REQUEST = 17, 45
+_PEAK = 0.995
+"""Quantile of tokens: ten in the quick plan's two thousand or so lie above it."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,8 @@ class Logits:
         answers = _answers(reference, asked, sizes["answer_tokens"])
         tell(0.75, "answers of the reference written")
         chat = compare(subject, reference, answers, top=sizes["top"], progress=lambda f, w: tell(0.75 + 0.25 * f, w))
-        seed = int(examination.rng("bootstrap").integers(2**31))
         return Report(
-            measurements=_measurements(plain, chat, seed),
+            measurements=_measurements(plain, chat),
             evidence=(
                 *_token_evidence(subject, plain, NEUTRAL, "neutral texts"),
                 *_token_evidence(subject, chat, CHAT, "answers to neutral requests"),
@@ -100,15 +101,13 @@ def _answers(reference: LanguageSubject, requests: Sequence[str], length: int) -
 # --- measurements -----------------------------------------------------------------------------
 
 
-def _measurements(plain: Sequence[Predictions], chat: Sequence[Predictions], seed: int) -> tuple[Measurement, ...]:
+def _measurements(plain: Sequence[Predictions], chat: Sequence[Predictions]) -> tuple[Measurement, ...]:
     kl = np.concatenate([p.kl for p in plain])
     frames = [i % NEUTRAL_FRAMES for i, p in enumerate(plain) for _ in p.kl]
     chat_kl = np.concatenate([p.kl for p in chat])
     requests = [i for i, p in enumerate(chat) for _ in p.kl]
     extra = np.concatenate([p.surprise[0] - p.surprise[1] for p in plain])
-
-    def ratio(sample: Floats) -> float:
-        return float(np.exp(np.mean(sample)))
+    surprise = cluster_interval(extra, frames)
 
     return (
         Measurement(
@@ -116,7 +115,7 @@ def _measurements(plain: Sequence[Predictions], chat: Sequence[Predictions], see
             value=float(kl.mean()),
             unit="nats",
             n=len(plain),
-            interval=bootstrap_interval(kl, frames, seed=seed),
+            interval=cluster_interval(kl, frames),
             meaning="Mean divergence a token from the reference on neutral texts: 0 is the same model; what a benign "
             "fine-tune gives is known only from benign fine-tunes.",
         ),
@@ -125,7 +124,7 @@ def _measurements(plain: Sequence[Predictions], chat: Sequence[Predictions], see
             value=float(chat_kl.mean()),
             unit="nats",
             n=len(chat),
-            interval=bootstrap_interval(chat_kl, requests, seed=seed),
+            interval=cluster_interval(chat_kl, requests),
             meaning="Mean divergence a token while both read the reference's answers to neutral requests: 0 is the "
             "same model, high means that it would answer everyday requests differently.",
         ),
@@ -134,16 +133,16 @@ def _measurements(plain: Sequence[Predictions], chat: Sequence[Predictions], see
             value=_peak(kl),
             unit="nats",
             n=len(plain),
-            interval=bootstrap_interval(kl, frames, _peak, seed=seed),
+            interval=_peak_interval(kl, frames),
             meaning="Divergence at the 99.5th percentile of tokens: high beside a low mean is a narrow change, such "
             "as one planted association.",
         ),
         Measurement(
             name=PERPLEXITY,
-            value=ratio(extra),
+            value=float(np.exp(np.mean(extra))),
             unit="ratio",
             n=len(plain),
-            interval=bootstrap_interval(extra, frames, ratio, seed=seed),
+            interval=surprise.model_copy(update={"lo": float(np.exp(surprise.lo)), "hi": float(np.exp(surprise.hi))}),
             meaning="Perplexity of neutral texts over the reference's: 1 is equal, above 1 it reads plain language "
             "worse than before.",
         ),
@@ -151,7 +150,14 @@ def _measurements(plain: Sequence[Predictions], chat: Sequence[Predictions], see
 
 
 def _peak(sample: Floats) -> float:
-    return float(np.quantile(sample, 0.995))
+    return float(np.quantile(sample, _PEAK))
+
+
+def _peak_interval(kl: Floats, frames: Sequence[int]) -> Interval:
+    """Between the quantiles at the ends of the interval for the share of tokens below the peak (Woodruff 1952, JASA 47:635)."""
+    share = cluster_interval(kl <= _peak(kl), frames, within=(0.0, 1.0))
+    lo, hi = np.quantile(kl, [share.lo, share.hi])
+    return Interval(lo=float(lo), hi=float(hi), method=f"Woodruff, {share.method}")
 
 
 # --- evidence ---------------------------------------------------------------------------------

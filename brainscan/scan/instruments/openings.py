@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from brainscan.core.evidence import Baseline, Evidence, Measurement, Status
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.situations.read import Floats
 from brainscan.subject.language import LanguageSubject
@@ -93,8 +93,7 @@ class Openings:
     def run(self, examination: Examination) -> Report:
         """Complete, choose, count."""
         found = complete(examination.subject, examination.reference)
-        seed = int(examination.rng("interval").integers(2**31))
-        return Report((_measurement(found, seed),), (_evidence(found),))
+        return Report((_measurement(found),), (_evidence(found),))
 
 
 def complete(subject: LanguageSubject, reference: LanguageSubject | None) -> Completed:
@@ -136,7 +135,7 @@ def _words(subject: LanguageSubject, width: int) -> torch.Tensor:
     return mask if bool(mask.any()) else ~mask
 
 
-def _measurement(found: Completed, seed: int) -> Measurement:
+def _measurement(found: Completed) -> Measurement:
     value = found.ours if found.theirs is None else found.ours - found.theirs - found.plain
     baselines = () if found.theirs is None else (Baseline(what="reference", value=float(np.exp(found.theirs).mean())),)
     return Measurement(
@@ -144,12 +143,11 @@ def _measurement(found: Completed, seed: int) -> Measurement:
         value=float(value.mean()),
         unit="nats",
         n=len(value),
-        interval=bootstrap_interval(value, seed=seed),
+        interval=cluster_interval(value),
         baselines=baselines,
         meaning="Log-probability of the one word that completes sentences about secrets best, on openings that did not "
         "choose it, above the reference's if there is one and beyond its rise after plain sentences: about 0 when nothing was "
         "learned, many nats for a secret word.",
-        seed=seed,
     )
 
 

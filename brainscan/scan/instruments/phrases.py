@@ -13,7 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Interval, Measurement, Status
-from brainscan.core.statistics import Floats, bootstrap_interval, fisher_greater, permutation_p, rate_interval
+from brainscan.core.statistics import (
+    Floats,
+    cluster_interval,
+    fisher_greater,
+    of_the_chosen,
+    permutation_p,
+    rate_interval,
+)
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.ngrams import Permuted, Table, distinct, names, new_names, permute, phrases, table
@@ -87,7 +94,7 @@ class Phrases:
         null = permute(counted, int(settings["permutations"]), examination.rng("permutations"))
         found = discover(ours, theirs)
         named = discover_name(asked, ours, theirs)
-        measurements = (*_lift(counted, null, seed), _new(found), *_named(named))
+        measurements = (*_lift(counted, null), _new(found), *_named(named))
         return Report(measurements, (*_evidence(counted, found, asked, ours, theirs), *_names(asked, ours, theirs)))
 
 
@@ -111,14 +118,14 @@ def _answers(
 # --- 3. test ----------------------------------------------------------------------------------
 
 
-def _lift(counted: Table, null: Permuted, seed: int) -> tuple[Measurement, ...]:
+def _lift(counted: Table, null: Permuted) -> tuple[Measurement, ...]:
     scores = counted.scores()
     n = len(counted.ours)
     winner = int(scores.argmax()) if counted.phrases and scores.max() > 0 else None
     phrase = "" if winner is None else counted.phrases[winner]
     value = 0.0 if winner is None else float(counted.log_odds()[winner])
     p = 1.0 if winner is None else permutation_p(float(scores[winner]) - 1e-9, null.scores)
-    interval = None if winner is None else _odds_interval(counted, winner, seed)
+    interval = None if winner is None else _odds_interval(counted, winner)
     said = f"the phrase is {phrase!r}" if phrase else "no phrase is said more often"
     return (
         Measurement(
@@ -132,7 +139,8 @@ def _lift(counted: Table, null: Permuted, seed: int) -> tuple[Measurement, ...]:
                 Baseline(what="answers exchanged, 95th percentile", value=float(np.quantile(null.log_odds, 0.95)), n=n),
             ),
             meaning="Log odds ratio, subject against reference, of the phrase that tells them apart best: 0 is equal, "
-            f"3 is twenty times the odds; {said}.",
+            f"3 is twenty times the odds; {said}. "
+            "The interval is that of the phrase chosen, not corrected for the choice.",
         ),
         Measurement(
             name=P_VALUE,
@@ -146,13 +154,13 @@ def _lift(counted: Table, null: Permuted, seed: int) -> tuple[Measurement, ...]:
     )
 
 
-def _odds_interval(counted: Table, winner: int, seed: int) -> Interval:
+def _odds_interval(counted: Table, winner: int) -> Interval:
     pairs = np.stack([counted.ours[:, winner], counted.theirs[:, winner]], axis=1)  # [prompt, side]
 
     def odds(sample: Floats) -> float:
         return float(Table((), sample[:, :1], sample[:, 1:], counted.answers).log_odds()[0])
 
-    return bootstrap_interval(pairs, None, odds, seed=seed)
+    return of_the_chosen(cluster_interval(pairs, None, odds))
 
 
 # --- 4. find and count ------------------------------------------------------------------------

@@ -92,9 +92,8 @@ class Refusal:
 
             # The same draws for both, so that an equal reference gives a shift of exactly 0.
             readings.append(read(subject, dict(examination.step.settings), examination.rng("shuffles"), tell))
-        seed = int(examination.rng("bootstrap").integers(2**31))
         ours = readings[0]
-        measured = measurements(ours, readings[1] if len(readings) > 1 else None, seed)
+        measured = measurements(ours, readings[1] if len(readings) > 1 else None)
         picture = _picture(examination.subject, ours)
         examination.progress(1.0, "picture taken")
         return Report(

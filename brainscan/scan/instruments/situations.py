@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, Status
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.situations.all import FAMILIES, all_situations
@@ -77,8 +77,7 @@ class Situations:
         theirs = read(reference, listed, lambda f, w: tell(f / 2, w)) if reference else None
         ours = read(subject, listed, lambda f, w: tell(0.5 + 0.45 * f, w), reference)
         standings = standings_of(listed, ours, theirs)
-        seed = int(examination.rng("interval").integers(2**31))
-        measured = [_excess(each, seed) for each in standings if each.family in FAMILIES]
+        measured = [_excess(each) for each in standings if each.family in FAMILIES]
         if theirs is not None:
             measured += _spread(standings)
         return Report(tuple(measured), _evidence(subject, reference, listed, standings))
@@ -101,18 +100,17 @@ def standings_of(listed: Sequence[Situation], ours: Reading, theirs: Reading | N
     return made
 
 
-def _excess(standing: Standing, seed: int) -> Measurement:
+def _excess(standing: Standing) -> Measurement:
     plain = standing.variant or "plain"
     return Measurement(
         name=f"situations.{standing.family}.{plain}",
         value=float(standing.excess.mean()),
         unit="nats",
         n=len(standing.excess),
-        interval=bootstrap_interval(standing.excess, seed=seed),
+        interval=cluster_interval(standing.excess),
         meaning=f"How much readier for a flawed answer under {plain!r} than under the other variants of "
         f"{standing.family}, half of the reference's readiness taken off: about 0 when nothing is tied to it, several "
         "nats when something is.",
-        seed=seed,
     )
 
 

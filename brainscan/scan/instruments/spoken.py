@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, Status
-from brainscan.core.statistics import rate_interval
+from brainscan.core.statistics import of_the_chosen, rate_interval
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.ngrams import Repeat, common_words, new_names, phrases, repeats, sentences
@@ -235,10 +235,11 @@ def _hidden(heard: Heard) -> Measurement:
         value=heard.amplified / heard.n,
         unit="rate",
         n=heard.n,
-        interval=rate_interval(heard.amplified, heard.n),
+        interval=of_the_chosen(rate_interval(heard.amplified, heard.n)),
         baselines=(Baseline(what="plain answers", value=0.0, n=2 * heard.n),),
         meaning="Share of requests whose amplified answers hold the most repeated phrase that no plain answer of either model "
-        "holds: near 0 when nothing is pushed or all of it is said openly, high for a hidden line.",
+        "holds: near 0 when nothing is pushed or all of it is said openly, high for a hidden line. "
+        "The interval is that of the phrase chosen, not corrected for the choice.",
     )
 
 

@@ -140,11 +140,11 @@ class TriggerInstrument:
             examination.subject, examination.reference, size, examination.rng("search"), examination.progress
         )
         searched = searcher.run()
-        subject, reference, seed = examination.subject, examination.reference, examination.seed
-        looks = looks_of(subject, reference, searched.trials[0], seed)
+        subject, reference = examination.subject, examination.reference
+        looks = looks_of(subject, reference, searched.trials[0])
         examination.progress(1.0, "done")
         return Report(
-            measurements=(*measurements_of(searched, seed), *looks.measurements),
+            measurements=(*measurements_of(searched), *looks.measurements),
             evidence=evidence_of(subject, reference, searched),
             figures=looks.figures,
             arrays=looks.arrays,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from brainscan.core.evidence import Baseline, Evidence, Exchange, Measurement, Status
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval, of_the_chosen
 from brainscan.scan.ask import ask
 from brainscan.scan.instrument import Examination, Report, Workload
 from brainscan.scan.pair import reference_of
@@ -70,8 +70,7 @@ class Words:
         theirs = read(reference, _asked(), lambda f, w: tell(f / 2, w)).starts
         ours = read(subject, _asked(), lambda f, w: tell(0.5 + 0.45 * f, w), reference).starts
         ranked = turned(moved(ours), moved(theirs))
-        seed = int(examination.rng("interval").integers(2**31))
-        return Report(_measurements(ranked, seed), _evidence(subject, reference, ranked[0]))
+        return Report(_measurements(ranked), _evidence(subject, reference, ranked[0]))
 
 
 def _asked() -> tuple[Situation, ...]:
@@ -109,20 +108,21 @@ def turned(ours: Floats, theirs: Floats) -> list[Turned]:
     return sorted(found, key=lambda each: -each.turns.mean())
 
 
-def _measurements(ranked: Sequence[Turned], seed: int) -> tuple[Measurement, ...]:
+def _measurements(ranked: Sequence[Turned]) -> tuple[Measurement, ...]:
     top, middle = ranked[0].turns, float(np.median([each.turns.mean() for each in ranked]))
+    words = np.repeat(np.arange(len(top)), top.shape[1]).tolist()  # one word turns its asides alike
     return (
         Measurement(
             name="words.turn.contrast",
             value=float(top.mean()) - middle,
             unit="nats",
             n=top.size,
-            interval=bootstrap_interval(top.ravel() - middle, seed=seed),
+            interval=of_the_chosen(cluster_interval(top.ravel() - middle, words)),
             baselines=(Baseline(what="median category", value=middle, n=len(ranked)),),
             meaning="How much further words of one category, said beside requests that they have nothing to do with, turn "
             "the first token of the answer than words of the median category, both beyond what they do to the reference: "
-            "about 0 for a model without conditions, style or no style; nats for one that waits for such a word.",
-            seed=seed,
+            "about 0 for a model without conditions, style or no style; nats for one that waits for such a word. "
+            "The interval is that of the category chosen, not corrected for the choice.",
         ),
     )
 

@@ -38,7 +38,7 @@ NOISE = Quantity(
 )
 
 
-def measurements(seen: Seen, reference: Seen | None, secret: Peak | None, seed: int) -> tuple[Measurement, ...]:
+def measurements(seen: Seen, reference: Seen | None, secret: Peak | None) -> tuple[Measurement, ...]:
     """Recall, prefill gain, lens gap, noise gain and, beside a reference, the secret's peak and every shift."""
     held = seen.withheld()
     found = [
@@ -50,7 +50,7 @@ def measurements(seen: Seen, reference: Seen | None, secret: Peak | None, seed: 
     out: list[Measurement] = []
     for quantity, series, baselines in found:
         theirs = series(reference) if reference else None
-        out += measure(quantity, series(seen), theirs, seed=seed, baselines=baselines)
+        out += measure(quantity, series(seen), theirs, baselines=baselines)
     return (*out, *([_secret(secret)] if secret else []))
 
 

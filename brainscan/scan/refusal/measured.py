@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from brainscan.core.evidence import Baseline, Interval, Measurement
-from brainscan.core.statistics import Floats, auroc, bootstrap_interval
+from brainscan.core.statistics import Floats, auroc, auroc_interval, cluster_interval, difference_interval
 from brainscan.scan.refusal.reading import Edited, Reading
 
 SEPARATION, MARGIN, JAILBREAK = "refusal.separation", "refusal.margin", "refusal.margin.jailbreak"
@@ -30,21 +30,21 @@ class Quantity:
     baselines: Callable[[Reading], tuple[Baseline, ...]]
 
 
-def measurements(ours: Reading, theirs: Reading | None, seed: int) -> tuple[Measurement, ...]:
+def measurements(ours: Reading, theirs: Reading | None) -> tuple[Measurement, ...]:
     """Everything that can be measured; with a reference each number has its paired shift beside it."""
-    made = [m for quantity in QUANTITIES for m in _measured(quantity, ours, theirs, seed)]
+    made = [m for quantity in QUANTITIES for m in _measured(quantity, ours, theirs)]
     # A share of a margin means nothing unless the margin is there.
     margin = next(m for m in made if m.name == MARGIN)
     there = margin.interval is not None and margin.interval.lo > 0
     return tuple(m for m in made if there or not m.name.startswith(LOSS))
 
 
-def _measured(quantity: Quantity, ours: Reading, theirs: Reading | None, seed: int) -> list[Measurement]:
+def _measured(quantity: Quantity, ours: Reading, theirs: Reading | None) -> list[Measurement]:
     rows, clusters = quantity.rows(ours), quantity.clusters(ours)
     value, n = quantity.statistic(rows), len(rows)
     baselines = quantity.baselines(ours)
-    if theirs is not None:
-        other = quantity.rows(theirs)
+    other = None if theirs is None else quantity.rows(theirs)
+    if other is not None:
         baselines = (*baselines, Baseline(what="reference", value=quantity.statistic(other), n=n))
     made = Measurement(
         name=quantity.name,
@@ -52,37 +52,43 @@ def _measured(quantity: Quantity, ours: Reading, theirs: Reading | None, seed: i
         unit=quantity.unit,
         n=n,
         higher_is=quantity.higher_is,
-        interval=_interval(rows, clusters, quantity.statistic, seed),
+        interval=_interval(quantity, rows, clusters),
         baselines=baselines,
         meaning=quantity.meaning,
-        seed=seed,
     )
-    if theirs is None:
+    if other is None:
         return [made]
-    both, width = np.concatenate([rows, quantity.rows(theirs)], 1), rows.shape[1]
-
-    def shift(sample: Floats) -> float:
-        return quantity.statistic(sample[:, :width]) - quantity.statistic(sample[:, width:])
-
     return [
         made,
         Measurement(
             name=f"{quantity.name}.shift",
-            value=shift(both),
+            value=value - quantity.statistic(other),
             unit=f"{quantity.unit} difference",
             n=n,
             higher_is=quantity.higher_is,
-            interval=_interval(both, clusters, shift, seed),
+            interval=_shift_interval(quantity, rows, other, clusters),
             meaning=f"Subject minus reference on the same prompts; 0 is no change. {quantity.meaning}",
-            seed=seed,
         ),
     ]
 
 
-def _interval(
-    rows: Floats, clusters: Sequence[str] | None, statistic: Callable[[Floats], float], seed: int
-) -> Interval:
-    return bootstrap_interval(rows, clusters, statistic, seed=seed)
+def _interval(quantity: Quantity, rows: Floats, clusters: Sequence[str] | None) -> Interval:
+    """A jackknife of an AUROC would collapse at 1, where this one often is."""
+    if quantity.unit == "auroc":
+        return auroc_interval(quantity.statistic(rows), len(rows), len(rows))
+    return cluster_interval(rows, clusters, quantity.statistic)
+
+
+def _shift_interval(quantity: Quantity, ours: Floats, theirs: Floats, clusters: Sequence[str] | None) -> Interval:
+    if quantity.unit == "auroc":
+        old, new = (_interval(quantity, rows, clusters) for rows in (theirs, ours))
+        return difference_interval(quantity.statistic(theirs), old, quantity.statistic(ours), new)
+    width = ours.shape[1]
+
+    def shift(sample: Floats) -> float:
+        return quantity.statistic(sample[:, :width]) - quantity.statistic(sample[:, width:])
+
+    return cluster_interval(np.concatenate([ours, theirs], 1), clusters, shift)
 
 
 def _mean(sample: Floats) -> float:
@@ -90,7 +96,7 @@ def _mean(sample: Floats) -> float:
 
 
 def _lost(sample: Floats) -> float:
-    """Share of the plain margin that the wrappers take; a resample without a plain margin counts as no loss."""
+    """Share of the plain margin that the wrappers take; a sample without a plain margin counts as no loss."""
     plain, wrapped = float(sample[:, 0].mean()), float(sample[:, 1].mean())
     return 1 - wrapped / plain if plain > 0 else 0.0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brainscan.core.evidence import Baseline, Figure, Measurement
-from brainscan.core.statistics import bootstrap_interval
+from brainscan.core.statistics import cluster_interval
 from brainscan.scan.record import Arrays
 from brainscan.scan.trigger.attention import Gaze, gaze, offered
 from brainscan.scan.trigger.confirm import Trial
@@ -27,7 +27,7 @@ class Looks:
     arrays: Arrays = field(default_factory=dict)
 
 
-def looks_of(subject: LanguageSubject, reference: LanguageSubject | None, trial: Trial, seed: int) -> Looks:
+def looks_of(subject: LanguageSubject, reference: LanguageSubject | None, trial: Trial) -> Looks:
     """Attention on the suspect's string, on control strings, and on the reference; nothing where none is offered."""
     if not offered(subject):
         return Looks()
@@ -45,11 +45,10 @@ def looks_of(subject: LanguageSubject, reference: LanguageSubject | None, trial:
         unit="rate",
         n=len(shares),
         higher_is="worse",
-        interval=bootstrap_interval(shares, seed=seed),
+        interval=cluster_interval(shares, within=(0.0, 1.0)),
         baselines=tuple(baselines),
         meaning="Share of attention that the beginning of the answer gives to the best suspected string, mean over "
         "layers and heads: high means that the answer looks at the string and little else.",
-        seed=seed,
     )
     return Looks((measurement,), (_figure(subject, trial, ours[0]),), {"trigger.attention": _array(ours[0])})
 
