@@ -122,15 +122,20 @@ def treatment() -> str:
     for row in rows:
         peer = row["peer"]
         if "before on" in peer:
-            points = f"{100 * peer['capability'][0]:+.1f} points" if len(peer["capability"]) > 1 else "not measured"
+            points = f"{100 * peer['capability'][0]:+.1f} points{_between(peer['capability'])}"
             name = row["name"].partition(", on-rate")[0] + (" (developed on)" if row.get("developed_on") else "")
-            change = f"{100 * peer['perplexity'][0]:+.1f} %"
+            change = f"{100 * peer['perplexity'][0]:+.1f} %{_between(peer['perplexity'])}"
             back = peer["baselines"].get("reference")
             far = f"{peer['kl']:.2f}" + (f" ({back['kl']:.2f})" if back else "")
             lines.append(
                 f"| {name} | {peer['before on']} | {peer['on']} | {peer['off']} | {change} | {points} | {far} | {peer['fate']} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _between(change: list[float]) -> str:
+    """The interval of a change, in hundredths."""
+    return f" ({100 * change[1]:+.1f} to {100 * change[2]:+.1f})"
 
 
 def monitor() -> str:
