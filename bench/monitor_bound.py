@@ -241,7 +241,7 @@ def _rows(error: float, kept: dict[str, list[Kept]], beside: list[Kept], n: int)
 def _tested(answered: int, broken: int, sure: int, n: int) -> str:
     """What a count of broken splits stands on. The splits share their questions, so there is no interval for it."""
     if not answered:
-        return f"tests nothing: no threshold earned the bound in any split, so none of them (of {n} questions) answered"
+        return f"tests nothing: in no split of the {n} questions was any answered"
     return (
         f"splits of the same {n} questions, which overlap; {answered} of them gave any answer, and in {broken} of those errors "
         f"among the judged answers were above the bound, significantly so in {sure}"
