@@ -223,9 +223,10 @@ def circuits() -> str:
     lines = ["| measure | value | n, interval | target | beside it | command |", "|---|---:|---|---:|---|---|"]
     for row in rows:
         sign = "≥" if row["better"] == "higher" else "≤"
-        target = "" if row["target"] is None else f"{sign} {row['target']}"
+        target = "" if row["target"] is None else f"{sign} {row['target']}{'' if _meets(row) else ' **missed**'}"
         low, high = row.get("interval", (None, None))
         n = f"{row['n']}" if "n" in row else ""
+        n += f" of {row['clusters']} cities" if "clusters" in row else ""
         n += "" if low is None else f", {low:.2f} to {high:.2f}"
         peer = "" if row["peer"] is None else f"{row['peer']['name']}: {row['peer']['value']}"
         lines.append(
