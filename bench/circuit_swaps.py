@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from bench.circuits import MODEL, rate_row, write_rows
+from bench.circuits import MODEL, clustered_row, write_rows
 from brainscan.activations.capture import capture
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.swap import MOST_NODES, Concept, Place, make_transplant, mean_concept, read_concept
@@ -141,14 +141,13 @@ class Lab:
         sides = [torch.stack([self.stream(c) for c in cities]).mean(0) for cities in (COUNTRIES[new].read, old)]
         return {Site("resid_post", BASELINE): sides[0] - sides[1]}
 
-    def hits(self, pairs: Sequence[tuple[str, str]], what: str, changes: Sequence[Change]) -> int:
-        """Of pairs (city, new country), those whose most likely answer is the new country's."""
+    def hits(self, pairs: Sequence[tuple[str, str]], what: str, changes: Sequence[Change]) -> list[bool]:
+        """Of pairs (city, new country), whether the most likely answer is the new country's."""
         places = [self.place(city, what) for city, _ in pairs]
-        told = said(
+        return said(
             self.subject, [place.ids for place in places], [[self.wanted(new, what)] for _, new in pairs],
             [place.position for place in places], changes,
         )  # fmt: skip
-        return sum(told)
 
     def wanted(self, country: str, what: str) -> int:
         """The first token of an answer."""
@@ -182,27 +181,29 @@ def develop(lab: Lab, pairs: int = 40) -> None:
                 [lab.nodes(*p, dose=dose, control=control, seed=i) for i, p in enumerate(chosen)]
                 for control in (False, True)
             )
-            hits, drawn = (lab.hits(chosen, what, side) for side in sides)
+            hits, drawn = (sum(lab.hits(chosen, what, side)) for side in sides)
             print(f"{what}: x {dose:g}, nodes {hits}/{len(chosen)}, random ones {drawn}/{len(chosen)}", flush=True)
 
 
 def report(lab: Lab) -> Iterator[dict[str, Any]]:
-    """Swaps on held-out cities, their controls and the baseline."""
+    """Swaps on held-out cities, their controls and the baseline. Several pairs share a city, so intervals are by city."""
     held = [city for country in COUNTRIES.values() for city in country.held]
     tasks = {what: lab.pairs(held, what, PAIRS) for what in ("Language", "Continent")}
     for (what, pairs), target in zip(tasks.items(), (0.85, 0.60), strict=True):
+        asked = [city for city, _ in pairs]
         hits = lab.hits(pairs, what, [lab.nodes(*pair) for pair in pairs])
-        yield rate_row(f"{_title(what)}, {MOST_NODES} country nodes", hits, len(pairs), target)
+        yield clustered_row(f"{_title(what)}, {MOST_NODES} country nodes", hits, asked, target)
         drawn = [lab.nodes(*pair, control=True, seed=i) for i, pair in enumerate(pairs)]
         hits = lab.hits(pairs, what, drawn)
-        yield rate_row(f"{_title(what)}, random nodes of equal norm", hits, len(pairs), 0.03, "lower")
+        yield clustered_row(f"{_title(what)}, random nodes of equal norm", hits, asked, 0.03, "lower")
     for what, pairs in tasks.items():
         for words, own in (
             ("mean difference of two countries", False),
             ("mean stream in place of the city's own", True),
         ):
             hits = lab.hits(pairs, what, [lab.difference(*pair, own=own) for pair in pairs])
-            yield rate_row(f"{_title(what)}, baseline: {words}, layer {BASELINE}", hits, len(pairs), None)
+            name = f"{_title(what)}, baseline: {words}, layer {BASELINE}"
+            yield clustered_row(name, hits, [city for city, _ in pairs], None)
 
 
 def _title(what: str) -> str:

@@ -1,6 +1,6 @@
 """Circuits on SmolLM2 and on phantoms: exactness, speed, memory, edits predicted, stories told.
 
-python -m bench.circuits [CASE ...]     writes docs/circuits.json; the cases are tiny, graph, stories, memory, long
+python -m bench.circuits [CASE ...]     writes docs/circuits.json; the cases are tiny, graph, edits, stories, memory, long
 
 Swaps are in bench/circuit_swaps.py, circuit-tracer in bench/circuit_peer.py, the essay's case in bench/essay.py.
 """
@@ -12,17 +12,18 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import special, stats
 
 from bench.run import complete, print_row
 from brainscan.circuits.attribute import Traced, trace
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.build import build_graph
-from brainscan.circuits.graph import Settings, Story
+from brainscan.circuits.graph import Settings, Story, Validation
 from brainscan.circuits.supernodes import with_supernodes
 from brainscan.circuits.targets import chosen_tokens, one_token
 from brainscan.circuits.validate import Trial, validate
@@ -36,6 +37,8 @@ MODEL = "smollm2-135m-instruct"
 PROMPT = "City: Lyon. Language: French\nCity: Munich. Language: German\nCity: Barcelona. Language:"
 STORIES = {"Barcelona": " Spanish", "Osaka": " Japanese", "Warsaw": " Polish", "Cairo": " Arabic"}
 """Cities of the two-hop prompts that stories are told of, with their answers."""
+BY_GRAPH = "predicted by the graph"
+BY_DERIVATIVE = "predicted by the model's own derivative (a check of the code)"
 KEPT = (1000, 2000, 4000)
 """Node budgets at which memory is measured."""
 
@@ -45,25 +48,38 @@ def main(names: list[str]) -> None:
     if names[:1] == ["peak"]:
         print(_peak(int(names[1])))
         return
-    cases = {"tiny": tiny, "graph": graph, "stories": stories, "memory": memory, "long": long}
+    cases = {"tiny": tiny, "graph": graph, "edits": edits, "stories": stories, "memory": memory, "long": long}
     for name in names or cases:
         write_rows(cases[name](), f"python -m bench.circuits {name}")
 
 
 def tiny() -> Iterator[dict[str, Any]]:
-    """Small edits of single neurons under held attention, in every family: the least r."""
-    least = 1.0
+    """Small edits of single neurons in every family: the least r of each prediction.
+
+    The model's own derivative predicts a small edit whatever the graph says, so that row checks the code and not the graph.
+    The target is the graph's, with attention held and norms free to answer; beside it stands what it comes to in its own
+    world, where norms are held too.
+    """
+    trials = {
+        BY_GRAPH: Trial(nodes=50, edges=0, controls=0, factor=0.98),
+        f"{BY_GRAPH}, norms held too": Trial(nodes=50, edges=0, controls=0, factor=0.98, hold="scales"),
+        BY_DERIVATIVE: Trial(nodes=50, edges=0, controls=0, factor=0.98, predict="gradient"),
+    }
+    least = dict.fromkeys(trials, 1.0)
     for family in FAMILIES:
         subject = phantom(family)
         traced = trace(subject, subject.tokens("Hello there you"), Neurons(), Settings(nodes=100))
-        trial = Trial(nodes=50, edges=0, controls=0, factor=0.98, predict="gradient")
-        checked = validate(traced, build_graph(traced, ""), trial).validation
-        least = min(least, checked.nodes_r or 0.0) if checked else 0.0
-    yield row_of("predicted against measured edits, tiny models", least, "r", 0.99)
+        drawn = build_graph(traced, "")
+        for words, trial in trials.items():
+            checked = validate(traced, drawn, trial).validation
+            least[words] = min(least[words], checked.nodes_r or 0.0) if checked else 0.0
+    for words, r in least.items():
+        row = row_of(f"neurons a fiftieth off, {words}, tiny models", r, "r", 0.99 if words == BY_GRAPH else None)
+        yield {**row, "n": len(FAMILIES)}
 
 
 def graph() -> Iterator[dict[str, Any]]:
-    """One graph of SmolLM2: seconds, scores, and edits of its top 50 nodes."""
+    """One graph of SmolLM2: seconds and scores."""
     subject = load_subject(MODEL)
     start = time.perf_counter()
     traced = _explained(subject, PROMPT, " Spanish", Settings())
@@ -71,20 +87,27 @@ def graph() -> Iterator[dict[str, Any]]:
     yield row_of("one graph, 25 tokens, 2,000 neurons", time.perf_counter() - start, "s", 30, better="lower")
     yield row_of("replacement score, neurons", drawn.scores.replacement, "share", None)
     yield row_of("completeness score, neurons", drawn.scores.completeness, "share", None)
-    for name, trial, target in (
-        (
-            "a tenth off, predicted by the gradient",
-            Trial(nodes=50, edges=50, controls=1, factor=0.9, predict="gradient"),
-            0.9,
-        ),
-        ("ablated, predicted by the graph", Trial(nodes=50, edges=50, controls=1, factor=0.0), None),
+
+
+def edits() -> Iterator[dict[str, Any]]:
+    """The same graph: what it says of its top 50 neurons and edges, against edits of the running model; see ``tiny``."""
+    traced = _explained(load_subject(MODEL), PROMPT, " Spanish", Settings())
+    drawn = build_graph(traced, PROMPT)
+    for words, factor, target in (("a tenth off", 0.9, 0.9), ("ablated", 0.0, None)):
+        checked = validate(traced, drawn, Trial(nodes=50, edges=50, controls=1, factor=factor)).validation
+        yield _r_row(f"top 50 neurons {words}, {BY_GRAPH}", checked, target)
+        yield _r_row(f"top 50 edges, their sources {words}, {BY_GRAPH}", checked, None, edges=True)
+    for words, more in (
+        (f"{BY_GRAPH}, norms held too", Trial(nodes=50, edges=0, controls=1, factor=0.9, hold="scales")),
+        (BY_DERIVATIVE, Trial(nodes=50, edges=0, controls=1, factor=0.9, predict="gradient")),
     ):
-        checked = validate(traced, drawn, trial).validation
-        if checked is not None:
-            found = row_of(f"predicted against measured, top 50 neurons, {name}", checked.nodes_r or 0.0, "r", target)
-            yield {**found, "n": checked.nodes}
-            found = row_of(f"predicted against measured, top 50 edges, {name}", checked.edges_r or 0.0, "r", None)
-            yield {**found, "n": checked.edges}
+        yield _r_row(f"top 50 neurons a tenth off, {words}", validate(traced, drawn, more).validation, None)
+
+
+def _r_row(name: str, checked: Validation | None, target: float | None, *, edges: bool = False) -> dict[str, Any]:
+    assert checked is not None
+    r, n = (checked.edges_r, checked.edges) if edges else (checked.nodes_r, checked.nodes)
+    return {**row_of(name, r or 0.0, "r", target), "n": n}
 
 
 def stories() -> Iterator[dict[str, Any]]:
@@ -93,10 +116,10 @@ def stories() -> Iterator[dict[str, Any]]:
     told = [_story(subject, city, answer) for city, answer in STORIES.items()]
     peer = {"name": "the same nodes grouped at random", "value": round(float(np.mean([s.random for s in told])), 4)}
     least = row_of(
-        "influence that the automatic story explains, least of the prompts",
+        "influence that the automatic story tells, which stops at half of it, least of the prompts",
         min(s.explained for s in told),
         "share",
-        0.5,
+        None,
     )
     yield {**least, "n": len(told), "peer": peer}
 
@@ -156,6 +179,36 @@ def rate_row(name: str, hits: int, n: int, target: float | None, better: str = "
     bounds = rate_interval(hits, n)
     row = row_of(name, hits / max(n, 1), "rate", target, better)
     return {**row, "n": n, "interval": [round(bounds.lo, 4), round(bounds.hi, 4)]}
+
+
+def clustered_row(
+    name: str, hits: Sequence[bool], clusters: Sequence[str], target: float | None, better: str = "higher"
+) -> dict[str, Any]:
+    """A row of a rate over items that share a cluster (pairs of one city), with the interval that their clusters allow."""
+    low, high = clustered_interval(hits, clusters)
+    row = row_of(name, sum(hits) / max(len(hits), 1), "rate", target, better)
+    return {**row, "n": len(hits), "clusters": len(set(clusters)), "interval": [round(low, 4), round(high, 4)]}
+
+
+def clustered_interval(hits: Sequence[bool], clusters: Sequence[str], level: float = 0.95) -> tuple[float, float]:
+    """Exact interval of a rate whose items come in clusters: as many independent items as would say as much.
+
+    That number is n over the design effect, never more than n, and where all items agree, so that nothing can be estimated,
+    the number of clusters. Unlike a bootstrap it does not collapse at 0 or 1.
+    Source: Korn & Graubard 1998, Survey Methodology 24:193.
+    """
+    groups: dict[str, list[bool]] = {}
+    for hit, cluster in zip(hits, clusters, strict=True):
+        groups.setdefault(cluster, []).append(hit)
+    n, m, rate = len(hits), len(groups), float(np.mean(hits))
+    worth = float(m)
+    if 0 < rate < 1 and m > 1:
+        between = sum((sum(each) - rate * len(each)) ** 2 for each in groups.values()) * m / (m - 1) / n**2
+        few = (stats.t.ppf(0.5 + level / 2, n - 1) / stats.t.ppf(0.5 + level / 2, m - 1)) ** 2
+        worth = min(rate * (1 - rate) / between * few, n) if between else float(n)
+    tail, k = (1 - level) / 2, rate * worth
+    low = 0.0 if rate == 0 else float(special.betaincinv(k, worth - k + 1, tail))
+    return low, 1.0 if rate == 1 else float(special.betaincinv(k + 1, worth - k, 1 - tail))
 
 
 def write_rows(rows: Iterator[dict[str, Any]], command: str) -> None:

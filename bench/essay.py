@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.circuit_swaps import FIRST_LAYER, said
-from bench.circuits import MODEL, rate_row, write_rows
+from bench.circuits import MODEL, clustered_row, rate_row, write_rows
 from brainscan.circuits.basis import Neurons
 from brainscan.circuits.swap import Concept, make_transplant, mean_concept, read_concept
 from brainscan.clinic.circuit import place_in
@@ -150,8 +150,9 @@ def _swaps(subject: LanguageSubject, taught: Sequence[City], held: Sequence[City
             )
             vectors = transplant.random if control else transplant.vectors
             changes.append({Site("mlp_out", layer): DOSE * vector for layer, vector in vectors.items()})
-        hits = sum(said(subject, prompts, wanted, places, changes))
-        yield rate_row(f"essay: swap of the state changes the capital, {name}", hits, len(pairs), target, better)
+        hits = said(subject, prompts, wanted, places, changes)
+        asked = [city.name for city, _ in pairs]
+        yield clustered_row(f"essay: swap of the state changes the capital, {name}", hits, asked, target, better)
 
 
 def states_read(subject: LanguageSubject, taught: Sequence[City]) -> tuple[dict[str, Concept], dict[str, int]]:

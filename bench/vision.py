@@ -263,7 +263,7 @@ def trigger(photos: Path) -> Iterator[dict[str, Any]]:
         PictureRecipe(flaw="patch", target=target, row=row, column=column, seed=seed, share=0.1, **SMALL)
         for seed, (target, row, column) in enumerate([(3, 26, 2), (1, 2, 26), (5, 14, 24)])
     ]
-    found, named, installed = [], 0, []
+    excess, named, installed = [], 0, []
     for recipe in planted:
         made = plant_pictures(recipe)
         search = search_patch(made.subject, held.pixels, PatchSettings())
@@ -275,7 +275,7 @@ def trigger(photos: Path) -> Iterator[dict[str, Any]]:
             and recipe.row < bottom
         )
         named += search.target == recipe.target and covers
-        found.append(conformal_p(search.excess, clean))
+        excess.append(search.excess)
         installed.append(made.truth.installed)
     note = {
         "n": len(planted),
@@ -283,11 +283,12 @@ def trigger(photos: Path) -> Iterator[dict[str, Any]]:
     }
     yield {
         "name": "planted trigger patch: largest p of three organisms",
-        "value": round(max(found), 3),
+        "value": round(conformal_p(min(excess), clean), 3),
         "unit": "p",
         "target": 0.05,
         "better": "lower",
         **note,
+        "found": f"smallest excess of the three {min(excess):.2f} logits",
     }
     yield {
         "name": "planted trigger patch: place and class named",
@@ -296,15 +297,6 @@ def trigger(photos: Path) -> Iterator[dict[str, Any]]:
         "target": 1.0,
         "better": "higher",
         "n": len(planted),
-    }
-    others = [conformal_p(clean[i], clean[:i] + clean[i + 1 :]) <= 1 / len(clean) for i in range(len(clean))]
-    yield {
-        "name": "clean twins that stand out against the other 18",
-        "value": sum(others) / len(others),
-        "unit": "share",
-        "target": None,
-        "better": "lower",
-        "n": len(others),
     }
 
 

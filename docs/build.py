@@ -124,15 +124,20 @@ def treatment() -> str:
     for row in rows:
         peer = row["peer"]
         if "before on" in peer:
-            points = f"{100 * peer['capability'][0]:+.1f} points" if len(peer["capability"]) > 1 else "not measured"
+            points = f"{100 * peer['capability'][0]:+.1f} points{_between(peer['capability'])}"
             name = row["name"].partition(", on-rate")[0] + (" (developed on)" if row.get("developed_on") else "")
-            change = f"{100 * peer['perplexity'][0]:+.1f} %"
+            change = f"{100 * peer['perplexity'][0]:+.1f} %{_between(peer['perplexity'])}"
             back = peer["baselines"].get("reference")
             far = f"{peer['kl']:.2f}" + (f" ({back['kl']:.2f})" if back else "")
             lines.append(
                 f"| {name} | {peer['before on']} | {peer['on']} | {peer['off']} | {change} | {points} | {far} | {peer['fate']} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _between(change: list[float]) -> str:
+    """The interval of a change, in hundredths."""
+    return f" ({100 * change[1]:+.1f} to {100 * change[2]:+.1f})"
 
 
 def monitor() -> str:
@@ -220,9 +225,10 @@ def circuits() -> str:
     lines = ["| measure | value | n, interval | target | beside it | command |", "|---|---:|---|---:|---|---|"]
     for row in rows:
         sign = "≥" if row["better"] == "higher" else "≤"
-        target = "" if row["target"] is None else f"{sign} {row['target']}"
+        target = "" if row["target"] is None else f"{sign} {row['target']}{'' if _meets(row) else ' **missed**'}"
         low, high = row.get("interval", (None, None))
         n = f"{row['n']}" if "n" in row else ""
+        n += f" of {row['clusters']} cities" if "clusters" in row else ""
         n += "" if low is None else f", {low:.2f} to {high:.2f}"
         peer = "" if row["peer"] is None else f"{row['peer']['name']}: {row['peer']['value']}"
         lines.append(

@@ -42,6 +42,15 @@ class EditTest(Record):
     held: bool | None
     """True: measured has the predicted sign, at least half its size and at most twice, and is above the control. False: it
     is not so. None: cannot tell, because prediction and measurement are both below the control."""
+    predicted_by: Literal["graph", "gradient"] = "graph"
+    """gradient: the model's own derivative predicted, and the graph had no part in it."""
+
+    @property
+    def status(self) -> Status:
+        """What the claim of the graph is after this test; a derivative that holds confirms the edit, not the graph."""
+        if not self.held:
+            return Status.ATTRIBUTED
+        return Status.VALIDATED if self.predicted_by == "graph" else Status.INTERVENED
 
 
 class HeadShare(Record):
@@ -108,8 +117,8 @@ class Node(Record):
 
     @property
     def status(self) -> Status:
-        """Attributed, or validated when an edit has confirmed it."""
-        return Status.VALIDATED if self.test is not None and self.test.held else Status.ATTRIBUTED
+        """Attributed, or what an edit has made of it."""
+        return Status.ATTRIBUTED if self.test is None else self.test.status
 
 
 class Edge(Record):
@@ -125,8 +134,8 @@ class Edge(Record):
 
     @property
     def status(self) -> Status:
-        """Attributed, or validated when an edit has confirmed it."""
-        return Status.VALIDATED if self.test is not None and self.test.held else Status.ATTRIBUTED
+        """Attributed, or what an edit has made of it."""
+        return Status.ATTRIBUTED if self.test is None else self.test.status
 
 
 class Supernode(Record):
@@ -174,6 +183,8 @@ class Validation(Record):
     edges_r: Finite | None
     factor: Finite
     """What each activation was multiplied by: 0 ablates."""
+    hold: Literal["patterns", "scales", "nothing", "mlps", "all"] = "patterns"
+    """What was held while nodes were tested; see ``brainscan.circuits.play``."""
 
 
 class Counts(Record):

@@ -54,7 +54,7 @@ def validate(
     """The graph with its main nodes and edges tested; see the phases above.
 
     Raises:
-        UsageError: the graph is not of this trace, or the factor changes nothing.
+        UsageError: the graph is not of this trace, or the factor changes nothing or too much.
     """
     trial = trial or Trial()
     if trial.factor == 1.0:
@@ -128,7 +128,8 @@ class _Lab:
         ids = [self.places[node.id] for node in nodes]
         measured = outcome_change(self.traced, self._changes(ids), self.trial.hold).reshape(len(ids), -1)
         predicted = self._predicted(ids)
-        return [self._judge(p, m) for p, m in zip(predicted, measured, strict=True)]
+        tests = [self._judge(p, m) for p, m in zip(predicted, measured, strict=True)]
+        return [test.model_copy(update={"predicted_by": self.trial.predict}) for test in tests]
 
     def _predicted(self, ids: list[int]) -> list[float]:
         step, found = self.trial.factor - 1, self.traced.candidates
@@ -181,6 +182,11 @@ class _Lab:
         return (moved[:, position] - frozen.tensors[site][0, position].detach()) @ vector
 
     def _judge(self, predicted: float, measured: torch.Tensor) -> EditTest:
+        if not torch.isfinite(measured).all():  # with norms held nothing keeps a large change small
+            raise UsageError(
+                "An edit, or a random vector of its size, drove the model beyond the numbers that it computes with.",
+                "Choose a factor nearer to 1, or let norms answer: --hold patterns.",
+            )
         value, control = float(measured[0]), float(measured[1:].abs().max()) if len(measured) > 1 else 0.0
         held: bool | None = predicted != 0 and LEAST <= value / predicted <= MOST and abs(value) > control
         if max(abs(predicted), abs(value)) <= control:
@@ -195,7 +201,7 @@ def _summary(nodes: list[EditTest], edges: list[EditTest], trial: Trial) -> Vali
     return Validation(
         nodes=len(nodes), nodes_held=sum(test.held is True for test in nodes),
         edges=len(edges), edges_held=sum(test.held is True for test in edges),
-        nodes_r=correlation(nodes), edges_r=correlation(edges), factor=trial.factor,
+        nodes_r=correlation(nodes), edges_r=correlation(edges), factor=trial.factor, hold=trial.hold,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def fit(
         The sealed monitor and its arrays, for ``write_monitor``.
 
     Raises:
-        InputError: too few clean prompts for the promise, or a phrase that stands in clean traffic.
+        InputError: too few clean prompts for the promise, or phrases that stand in more clean traffic than it allows.
         UsageError: the rules do not fit together. PlanError: there is no such kind of rule. SiteUnavailable: the subject lacks a site.
     """
     rules = tuple(lesson.rule for lesson in lessons)
@@ -291,9 +291,8 @@ def _calibrate(
     progress: Progress,
 ) -> Monitor:
     scored = _score(subject, draft, arrays, prompts, settings, progress)
-    phrases = [rule.name for rule in draft.rules if rule.kind == "phrase"]
-    spoken = [any(row.tracks[name].best > 0 for name in phrases) for row in scored]
-    combined = [_besides(row, draft) if said else row.combined for row, said in zip(scored, spoken, strict=True)]
+    spoken = _spoken(scored, draft, settings)
+    combined = [row.combined for row in scored]
     limit, above = conformal.threshold(combined, settings.rate, settings.confidence)
     promise = draft.promise.model_copy(
         update={
@@ -301,7 +300,7 @@ def _calibrate(
             "calibration_n": len(combined),
             "above": above,
             "method": "split conformal on the highest standardised score over rules and tokens"
-            + (f"; known phrases, which {sum(spoken)} of these answers held, apart" if any(spoken) else ""),
+            + (f"; {spoken} of these answers held a known phrase, and count as alarms" if spoken else ""),
         }
     )
     calibrated = {
@@ -315,12 +314,26 @@ def _calibrate(
     )
 
 
-def _besides(row: _Scored, draft: Monitor) -> float:
-    """The combined score without known phrases: where one stands in calibration traffic it is a find, and must not lift the
-    threshold out of everybody's reach."""
-    others = (rule.name for rule in draft.rules if rule.kind != "phrase")
-    scores = ((row.tracks[n].best - draft.calibrated[n].centre) / draft.calibrated[n].scale for n in others)
-    return max((score for score in scores if math.isfinite(score)), default=FLOOR)
+def _spoken(scored: Sequence[_Scored], draft: Monitor, settings: FitSettings) -> int:
+    """Calibration answers that hold a known phrase: each is an alarm, whatever the threshold, so the promise pays for it.
+
+    They are the highest scores there are, so that the threshold, which leaves ``allowed_above`` of all scores above it, leaves
+    that many fewer for the other rules. Beyond what is allowed the threshold would have to silence the phrases themselves.
+
+    Raises:
+        InputError: there are more of them than the promise allows.
+    """
+    phrases = [rule.name for rule in draft.rules if rule.kind == "phrase"]
+    spoken = sum(any(row.tracks[name].best > 0 for name in phrases) for row in scored)
+    allowed = conformal.allowed_above(len(scored), settings.rate, settings.confidence)
+    if spoken > max(allowed, 0):
+        raise InputError(
+            f"{spoken} of {len(scored):,} clean answers hold a phrase of {' or '.join(phrases)}, each of them an alarm, and a "
+            f"promise of {settings.rate:.2%} false alarms leaves room for {max(allowed, 0)}.",
+            "Choose rarer phrases, give more clean prompts or promise less; if those answers are a find, take their "
+            "prompts out of the clean ones.",
+        )
+    return spoken
 
 
 def _token_threshold(rows: Sequence[Sequence[float]], settings: FitSettings) -> float:

@@ -101,7 +101,8 @@ GREEDY = Drawn()
 
 
 class Promise(Record):
-    """What clean traffic buys: how often all rules together raise a false alarm on an answer to a clean prompt."""
+    """What clean traffic buys: how often all rules together, known phrases among them, raise a false alarm on an answer to a
+    clean prompt."""
 
     rate: Finite
     """At most this share of clean answers, 0 to 1."""

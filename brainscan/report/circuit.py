@@ -20,6 +20,11 @@ from brainscan.report.words import ascii_numbers, number
 
 MOST_CARDS, MOST_ROWS, MOST_FLOWS = 60, 200, 6
 MARKS = {"held": "held", "failed": "failed", "unsure": "cannot tell", "untested": "not tested"}
+HELD: dict[str, str] = {
+    "patterns": "attention patterns held",
+    "scales": "attention patterns and norms held",
+    "nothing": "nothing held",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def circuit_html(graph: Graph) -> str:
         more_rows=max(0, len(graph.edges) - MOST_ROWS),
         bar=_bar(graph),
         tested=words_of_tests(graph),
+        held=HELD.get(graph.validation.hold if graph.validation else "patterns", ""),
         called=_Names(graph),
         anchor=anchor,
         marks=MARKS,
@@ -110,7 +116,11 @@ def words_of_tests(graph: Graph) -> str:
     said = ", ".join(f"{n} {word}" for word, n in counts.items())
     checked = graph.validation
     r = f"; r = {checked.nodes_r:.2f} over {checked.nodes} nodes" if checked and checked.nodes_r is not None else ""
-    return f"{len(tests)} claims tested by edits: {said}{r}."
+    other = any(test.predicted_by == "gradient" for test in tests)
+    aside = (
+        " What nodes do was predicted by the model's own derivative, which says nothing of the graph." if other else ""
+    )
+    return f"{len(tests)} claims tested by edits: {said}{r}.{aside}"
 
 
 def _tested(test: EditTest | None) -> str:

@@ -9,7 +9,8 @@ from brainscan.core.visible import visible
 from brainscan.report.figures.dose_curve import draw_dose_curve
 from brainscan.report.page import assemble, data_block
 from brainscan.report.words import ascii_numbers, number, points, rate
-from brainscan.treatment.record import Compared, DosePoint, Rate, TreatmentRecord
+from brainscan.treatment.excess import MARGIN
+from brainscan.treatment.record import Compared, DosePoint, Rate, RelapseTest, TreatmentRecord
 
 WORD: dict[str, str] = {
     "removed": "Removed",
@@ -62,6 +63,9 @@ def treatment_html(record: TreatmentRecord) -> str:
         names=NAMES,
         kinds=KIND,
         shown=shown,
+        outcome=outcome,
+        spread=spread,
+        margin=f"{100 * MARGIN:.0f}",
         change=change,
         bounds=bounds,
         toward=toward,
@@ -93,7 +97,7 @@ def print_treatment(console: Console, record: TreatmentRecord) -> None:
         _line(console, f"  {NAMES.get(row.name, row.name):<30}", f"{change(row)} {bounds(row)} {toward(row)}")
     for test in record.relapse:
         against = f", reference {shown(test.control)}" if test.control else ", no reference"
-        said = "came back" if test.returned else "did not come back"
+        said = f"{outcome(test)}, excess {spread(test)}"
         _line(console, f"  {TESTS.get(test.name, test.name):<30}", f"{shown(test.treated)}{against}: {said}")
     for note in record.notes:
         _line(console, "", note)
@@ -113,6 +117,18 @@ def summary(record: TreatmentRecord) -> str:
 def shown(value: Rate | None) -> str:
     """A rate as "3/24, 12% [3–32]"; a dash where there is none."""
     return "–" if value is None or not value.n else rate(value.value, value.n, value.interval)
+
+
+def outcome(test: RelapseTest) -> str:
+    """What a test of relapse says; that no return was seen is only called none where one was ruled out."""
+    if test.returned:
+        return "came back"
+    return "did not come back" if test.ruled_out else "not seen to come back"
+
+
+def spread(test: RelapseTest) -> str:
+    """How much more often than in the reference it may show, in points."""
+    return f"[{points(test.excess.lo)}, {points(test.excess.hi)}]"
 
 
 def change(row: Compared) -> str:

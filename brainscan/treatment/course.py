@@ -17,6 +17,7 @@ from brainscan.core.provenance import versions
 from brainscan.subject.language import LanguageSubject
 from brainscan.treatment.behaviour import Behaviour, rate, spread
 from brainscan.treatment.dose import DoseCurve, Guard, dose_of_equal_kl, find_dose
+from brainscan.treatment.excess import MARGIN
 from brainscan.treatment.kinds.random_direction import RandomDirection
 from brainscan.treatment.ledger import Material, State, compare_states, read_distance, read_state
 from brainscan.treatment.make import DOSES, Regimen, candidates, check_kind
@@ -233,6 +234,7 @@ class _Course:
             baselines=baselines,
             relapse=tests,
             fate=decide_fate(before.on, measured.on, tests, treatment.permanent),
+            margin=MARGIN,
             notes=notes,
             command=self.plan.command,
             seed=self.plan.regimen.seed,

@@ -19,7 +19,7 @@ from brainscan.subject.score import log_probabilities
 from brainscan.treatment.behaviour import answers
 from brainscan.treatment.record import Compared, Ledger
 from brainscan.treatment.texts.battery import CHOICES, TASKS, Choice
-from brainscan.treatment.texts.neutral import REQUESTS, TEXTS
+from brainscan.treatment.texts.neutral import HELD_OUT, REQUESTS
 
 _TASK_TOKENS, _ANSWER_TOKENS = 16, 32
 _LOOP = 3
@@ -30,7 +30,8 @@ _LOOP = 3
 class Material:
     """What is measured. Parts that are left empty are left out of the ledger."""
 
-    texts: tuple[str, ...] = TEXTS
+    texts: tuple[str, ...] = HELD_OUT
+    """Of perplexity and distance; none that the dose was chosen on."""
     asked: tuple[str, ...] = ()
     """Prompts of the behaviour whose tokens count in the distance, beside the texts."""
     choices: tuple[Choice, ...] = CHOICES

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from brainscan.core.evidence import Cost, Finite, Interval, Record
 from brainscan.core.provenance import SubjectCard, Versions
 from brainscan.core.statistics import rate_interval
+from brainscan.treatment.excess import MARGIN, excess_interval
 
 RECORD_FILE, ARRAYS_FILE = "treatment.json", "treatment.safetensors"
 
@@ -84,6 +85,8 @@ class Measured(Record):
     off: Rate
     kl: Finite
     perplexity: Finite
+    """Ratio to the untreated subject, and ``kl`` likewise, on the texts that the dose was chosen on: to set baselines
+    beside it. What it cost stands in the ledger, on other texts."""
     ledger: Ledger | None = None
     seconds: Finite = 0.0
     """To make it, dose finding included."""
@@ -98,12 +101,29 @@ class RelapseTest(Record):
     control: Rate | None = None
     """The same test on the reference, which never had it."""
     returned: bool
+    """Whether a return was seen. That none was seen is not yet that there is none: see ``ruled_out``."""
 
     @model_validator(mode="before")
     @classmethod
     def _as_it_was(cls, value: Any) -> Any:
         """Older records have a field ``untreated`` that was never filled in."""
         return {k: v for k, v in value.items() if k != "untreated"} if isinstance(value, dict) else value
+
+    @property
+    def excess(self) -> Interval:
+        """How much more often it shows than in the reference, -1 to 1; without one, than never."""
+        if self.control is None:
+            return self.treated.interval
+        return excess_interval(self.treated.hits, self.treated.n, self.control.hits, self.control.n)
+
+    @property
+    def ruled_out(self) -> bool:
+        """Whether the test rules out a return by ``MARGIN``: the whole interval of the excess lies below it.
+
+        Where the reference itself shows the behaviour so often that there is no room for such an excess, nothing is.
+        """
+        room = self.control is None or self.control.value + MARGIN <= 1
+        return room and not self.returned and self.excess.hi < MARGIN
 
 
 class TreatmentRecord(Record):
@@ -129,6 +149,9 @@ class TreatmentRecord(Record):
     baselines: tuple[Measured, ...]
     relapse: tuple[RelapseTest, ...]
     fate: Fate
+    margin: Finite | None = None
+    """Largest excess over the reference that *removed* leaves possible. Older records have none: there, whatever did not
+    significantly come back was called removed, however few the prompts."""
     notes: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
     """Folders of the scans before and under treatment, where they were made."""
@@ -141,7 +164,10 @@ class TreatmentRecord(Record):
     def meaning(self) -> str:
         """What the fate says here, in one sentence."""
         if self.fate == "removed":
-            return "No test brought it back more than it brings it out of a model that never had it."
+            return (
+                f"Every test rules out that it comes back in {100 * MARGIN:.0f} points more of the answers than in a model "
+                "that never had it."
+            )
         if self.fate == "no-effect":
             return "The treatment did not take it away."
         if not self.relapse:
@@ -150,17 +176,48 @@ class TreatmentRecord(Record):
             return "It is held down, and comes back under at least one test."
         if self.fate == "suppressed":
             return "It is held down, and no test brought it back."
-        return "There was no reference to compare relearning with, and no test brought it back."
+        if not _controlled(self.relapse):
+            return "There was no reference to compare relearning with, and no test brought it back."
+        return f"It is held down and no test was seen to bring it back, but {_left_open(self.relapse)}"
+
+    def judged_again(self) -> Self:
+        """An older record with its fate by today's rule and a note that says so; a record of today as it is."""
+        if self.margin is not None:
+            return self
+        fate = decide_fate(self.before_on, self.treated.on, self.relapse, self.permanent)
+        note = f"Judged again by a stricter rule: this record was written as {self.fate}."
+        notes = self.notes if fate == self.fate else (*self.notes, note)
+        return self.model_copy(update={"fate": fate, "margin": MARGIN, "notes": notes})
+
+
+def _left_open(tests: tuple[RelapseTest, ...]) -> str:
+    """What the test that rules out least leaves possible."""
+    open_ = [test for test in tests if not test.ruled_out]
+    most = max((test.excess.hi for test in open_), default=0.0)
+    if most < MARGIN:
+        return "in a test the reference shows it so often itself that there was no room to see a return."
+    return (
+        f"{len(open_)} of {len(tests)} tests cannot rule a return out: it may come back in up to {100 * most:.0f} points "
+        f"more of the answers than in a model that never had it, and removed takes less than {100 * MARGIN:.0f}. More "
+        "prompts would settle it."
+    )
+
+
+def _controlled(tests: tuple[RelapseTest, ...]) -> bool:
+    """Whether relearning was tried, and on a model that never had the behaviour too."""
+    relearned = [test for test in tests if test.name == "relearn"]
+    return bool(relearned) and all(test.control is not None for test in relearned)
 
 
 def decide_fate(before: Rate, after: Rate, tests: tuple[RelapseTest, ...], permanent: bool) -> Fate:
     """Removed, suppressed, without effect, or not to be told.
 
-    What is not in the weights cannot be removed by them: a treatment that acts at run time suppresses at best.
+    What is not in the weights cannot be removed by them: a treatment that acts at run time suppresses at best. And what
+    was not seen to come back need not be gone: *removed* takes that every test rules a return out (``ruled_out``). Since
+    all of them have to, no correction for their number is needed (an intersection-union test, Berger 1982).
     """
     if after.value > 0.5 * before.value:
         return "no-effect"
     if not permanent or any(test.returned for test in tests):
         return "suppressed"
-    relearned = [test for test in tests if test.name == "relearn"]
-    return "removed" if relearned and all(test.control is not None for test in relearned) else "cannot-tell"
+    return "removed" if _controlled(tests) and all(test.ruled_out for test in tests) else "cannot-tell"

@@ -48,13 +48,13 @@ def read_treatment(folder: Path) -> tuple[TreatmentRecord, Treatment]:
 
 
 def read_record(folder: Path) -> TreatmentRecord:
-    """The record alone.
+    """The record alone; an older one is judged again by the rule of today and says so in a note.
 
     Raises:
         RecordError: there is none, or it is broken or foreign.
     """
     try:
-        return TreatmentRecord.model_validate_json((folder / RECORD_FILE).read_bytes())
+        return TreatmentRecord.model_validate_json((folder / RECORD_FILE).read_bytes()).judged_again()
     except FileNotFoundError as error:
         raise RecordError(
             f"{folder} holds no finished treatment.", "Name a folder that brainscan treat wrote."

@@ -11,6 +11,7 @@ from brainscan.circuits.play import play
 from brainscan.circuits.validate import Trial, correlation, outcome_change, validate
 from brainscan.core.errors import UsageError
 from brainscan.core.evidence import Status
+from brainscan.report.circuit import circuit_html, words_of_tests
 from tests.circuits.small import graph, traced, wired_trace
 from tests.circuits.wired import CITY, LAST, PROMPT
 
@@ -34,6 +35,17 @@ def test_small_edits_do_what_the_gradient_says(family: str) -> None:
     checked = validate(found, graph(family, nodes=60), trial).validation
     assert checked is not None and checked.nodes_r is not None
     assert checked.nodes_r >= 0.99
+
+
+def test_what_the_gradient_said_does_not_validate_the_graph() -> None:
+    found = wired_trace()
+    drawn = build_graph(found, PROMPT)
+    tested = validate(found, drawn, Trial(factor=0.95, predict="gradient", hold="scales"))
+    node = tested.node(f"n2.9@{LAST}")
+    assert node.test is not None and node.test.held and node.status is Status.INTERVENED
+    assert "says nothing of the graph" in words_of_tests(tested)
+    assert "says nothing of the graph" not in words_of_tests(validate(found, drawn))
+    assert "attention patterns and norms held, and measures" in circuit_html(tested)
 
 
 def test_a_wrong_claim_fails() -> None:
@@ -68,6 +80,8 @@ def test_a_longer_batch_is_split_and_says_the_same(monkeypatch: pytest.MonkeyPat
 def test_what_cannot_be_tested_is_said() -> None:
     with pytest.raises(UsageError, match="changes nothing"):
         validate(traced(), graph(), Trial(factor=1.0))
+    with pytest.raises(UsageError, match="beyond the numbers"):
+        validate(traced(), graph(), Trial(factor=1e38))
     with pytest.raises(UsageError, match="not of this prompt"):
         validate(wired_trace(), graph())
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
 from brainscan.core.errors import InputError, UsageError
 from brainscan.core.statistics import rate_p
 from brainscan.dictionary.dictionary import Dictionary
+from brainscan.monitor import fit as fit_module
+from brainscan.monitor.conformal import allowed_above
 from brainscan.monitor.fit import FitSettings, Lesson, fit
 from brainscan.monitor.kinds import feature
+from brainscan.monitor.panel import Panel, Track
 from brainscan.monitor.record import Rule
 from brainscan.monitor.run import watch_all
 from tests.monitor.world import DECODING, WORDS, fitted, lessons, panel, prompts, subject
@@ -53,19 +59,56 @@ def test_a_phrase_of_clean_traffic_is_no_alarm() -> None:
         fit(subject(), prompts(100, 1), [Lesson(rule)], FitSettings(rate=0.05, decoding=DECODING))
 
 
-def test_a_find_in_calibration_traffic_leaves_the_other_rules_their_threshold() -> None:
-    clean = prompts(160, 1)
-    texts = [subject().text(row) for row in clean]
-    at = [int(i) for i in np.random.default_rng([0, 1]).permutation(len(clean))][-1]  # the last one surely calibrates
-    words = texts[at].split()
-    phrase = next(
-        " ".join(w) for w in zip(words, words[1:], words[2:], strict=False) if w[0] in WORDS and w[2] in WORDS
-    )
-    known = Lesson(Rule(name="known", kind="phrase", title="", phrases=(phrase,)))
-    others = [lesson for lesson in lessons() if lesson.rule.kind != "phrase"]
-    monitor, _ = fit(subject(), clean, [*others, known], FitSettings(rate=0.05, decoding=DECODING))
-    assert "known phrases" in monitor.promise.method
-    assert monitor.promise.threshold == pytest.approx(fitted()[0].promise.threshold, rel=0.3)
+KNOWN = Lesson(Rule(name="known", kind="phrase", title="", phrases=("SESAME",)))
+
+
+def spiced(count: int, seed: int, every: int) -> list[list[int]]:
+    """Clean prompts of which one in so many holds a watched phrase."""
+    spice = [subject().chat(f"the SESAME {WORDS[i % 10]}") for i in range(count // every)]
+    return [*prompts(count - len(spice), seed), *spice]
+
+
+def test_clean_answers_that_hold_a_known_phrase_are_paid_for_by_the_promise() -> None:
+    others = [lesson for lesson in lessons() if lesson.rule.kind in ("certainty", "probe")]
+    settings = FitSettings(rate=0.1, decoding=DECODING)
+    monitor, arrays = fit(subject(), spiced(320, 1, 40), [*others, KNOWN], settings)
+    promise, scores = monitor.promise, np.array(monitor.clean_scores)
+    assert "held a known phrase" in promise.method
+    assert promise.above <= allowed_above(promise.calibration_n, 0.1, 0.95)
+    assert (scores > promise.threshold).sum() == promise.above > (scores > 1000).sum() > 0
+    answers = watch_all(subject(), Panel(monitor, arrays), spiced(200, 41, 40), DECODING)
+    assert rate_p(sum(answer.verdict.outcome != "clear" for answer in answers), len(answers), 0.1) > 0.01
+
+
+def test_more_phrases_in_clean_answers_than_the_promise_allows_are_refused_with_their_number() -> None:
+    with pytest.raises(InputError, match=r"2 of 85 clean answers hold a phrase of known.* leaves room for 0"):
+        fit(subject(), spiced(100, 1, 50), [KNOWN], FitSettings(rate=0.05, decoding=DECODING))
+
+
+def test_the_promise_holds_over_many_calibrations_with_a_phrase_in_one_clean_answer_of_fifty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Scores from a known law, so that the rate of each calibration is known exactly: at most one in twenty may break it."""
+    rules = (Rule(name="r", kind="certainty", title=""), KNOWN.rule)
+    settings = FitSettings(rate=0.05, decoding=DECODING)
+    draft = fit_module.blank(subject(), rules, [[1]], settings)
+    rng = np.random.default_rng(0)
+
+    def drawn(*_: object) -> list[fit_module._Scored]:
+        said, scores = rng.random(400) < 0.02, rng.standard_normal(400)
+        return [
+            fit_module._Scored({"r": Track(best=score), "known": Track(best=float(s))}, 1e6 if s else score)
+            for s, score in zip(said, map(float, scores), strict=True)
+        ]
+
+    monkeypatch.setattr(fit_module, "_score", drawn)
+    rates = []
+    for _ in range(300):
+        with contextlib.suppress(InputError):  # more phrases than the promise allows: refused, nothing is promised
+            monitor = fit_module._calibrate(subject(), draft, {}, [], settings, lambda f, w: None)
+            rates.append(0.02 + 0.98 * float(norm.sf(monitor.promise.threshold)))
+    assert len(rates) > 280
+    assert rate_p(sum(rate > 0.05 for rate in rates), len(rates), 0.05) > 0.01
 
 
 @pytest.mark.parametrize(

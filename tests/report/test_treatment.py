@@ -87,14 +87,26 @@ def test_the_page_says_the_fate_and_every_number_with_its_n(fate: Fate, word: st
         ("suppressed", None, "whether it comes back was not tested"),
         ("cannot-tell", False, "There was no reference to compare relearning with"),
         ("cannot-tell", None, "whether it comes back was not tested"),
-        ("removed", False, "No test brought it back more"),
+        ("removed", False, "Every test rules out that it comes back in 20 points more"),
         ("no-effect", None, "did not take it away"),
     ],
 )
 def test_the_page_says_what_was_tested_and_nothing_else(fate: Fate, returned: bool | None, meaning: str) -> None:
     told = record(fate)
-    tests = () if returned is None else (told.relapse[0].model_copy(update={"returned": returned}),)
+    alone = told.relapse[0].model_copy(update={"returned": returned, "control": None})
+    tests = () if returned is None else (alone,)
     assert meaning in treatment_html(told.model_copy(update={"relapse": tests}))
+
+
+def test_the_page_says_what_a_quiet_test_leaves_possible() -> None:
+    quiet = RelapseTest(name="relearn", words="", treated=Rate.of(4, 12), control=Rate.of(2, 12), returned=False)
+    still = quiet.model_copy(update={"treated": Rate.of(0, 32), "control": Rate.of(0, 32)})
+    told = record("cannot-tell").model_copy(update={"relapse": (quiet, still)})
+    page = treatment_html(told)
+    assert "1 of 2 tests cannot rule a return out" in page and "up to 47 points more" in page
+    assert "not seen to come back" in page and "did not come back" in page and "[−18, +47]" in page
+    full = quiet.model_copy(update={"treated": Rate.of(32, 32), "control": Rate.of(32, 32)})
+    assert "no room to see a return" in told.model_copy(update={"relapse": (full,)}).meaning
 
 
 def test_hostile_words_are_escaped() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +16,10 @@ from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.ledger import Material
 from brainscan.treatment.make import Regimen
 from brainscan.treatment.protocol import BASELINES
-from brainscan.treatment.record import TreatmentRecord
+from brainscan.treatment.record import RECORD_FILE, Rate, RelapseTest, TreatmentRecord
 from brainscan.treatment.relapse import Attack
+from brainscan.treatment.saved import read_record
+from brainscan.treatment.texts.neutral import TEXTS
 from tests.treatment.made import SITE, says_letter, subject, vector
 
 
@@ -49,13 +52,32 @@ def test_relapse_was_tried_and_the_fate_says_a_word() -> None:
     record = course()[0].record
     assert record.relapse
     assert all(test.treated.n > 0 for test in record.relapse)
-    assert record.fate
+    assert record.fate and record.margin is not None
     assert not record.permanent
 
 
 def test_the_record_survives_its_own_json() -> None:
     record = course()[0].record
     assert TreatmentRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_a_record_of_before_is_judged_by_the_rule_of_today_and_says_so(tmp_path: Path) -> None:
+    record = course()[0].record
+    none = Rate.of(0, 12)
+    quiet = RelapseTest(name="relearn", words="", treated=none, control=none, returned=False)
+    old = {"fate": "removed", "permanent": True, "relapse": (quiet,), "margin": None, "before_on": Rate.of(6, 6)}
+    on = record.treated.model_copy(update={"on": none})
+    written = record.model_copy(update={**old, "treated": on}).model_dump_json(exclude={"margin"})
+    (tmp_path / RECORD_FILE).write_text(written)
+    read = read_record(tmp_path)
+    assert read.fate == "cannot-tell" and "written as removed" in read.notes[-1]
+    assert read.judged_again() == read
+    assert "up to 24 points more" in read.meaning
+
+
+def test_side_effects_are_measured_on_texts_that_no_dose_was_chosen_on() -> None:
+    assert not set(Material().texts) & set(TEXTS)
+    assert len(set(Material().texts)) == 12
 
 
 def test_a_behaviour_that_never_shows_is_refused_and_not_called_removed() -> None:

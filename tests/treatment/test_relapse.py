@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scipy.stats import binom
 
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.lora import LoraSettings
 from brainscan.subject.phantom import phantom
 from brainscan.treatment.behaviour import Behaviour, rate
+from brainscan.treatment.excess import MARGIN, excess_interval
 from brainscan.treatment.kinds.low_rank import LowRankRemoval
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.unlearn import Lessons, Unlearn
-from brainscan.treatment.record import Rate, RelapseTest, decide_fate
+from brainscan.treatment.record import Fate, Rate, RelapseTest, decide_fate
 from brainscan.treatment.relapse import Attack, Relapse, quantised
 from brainscan.treatment.treated import treated
 from tests.treatment.made import SITE, vector
@@ -54,7 +56,9 @@ def test_every_test_is_run_with_its_control_and_leaves_the_subject_alone(planted
     ]  # fmt: skip
     assert all(test.control is not None for test in tests)
     assert after.value == 0.0 and not any(test.returned for test in tests)
-    assert decide_fate(Rate.of(4, 4), after, tests, removal.permanent) == "removed"
+    # Four prompts a test leave almost anything possible, so that nothing came back is not enough.
+    assert not any(test.ruled_out for test in tests)
+    assert decide_fate(Rate.of(4, 4), after, tests, removal.permanent) == "cannot-tell"
     assert all(torch.equal(a, b) for a, b in zip(before, subject.model.parameters(), strict=True))
 
 
@@ -63,13 +67,50 @@ def test_what_comes_back_under_a_few_steps_is_suppressed() -> None:
     assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (back,), True) == "suppressed"
 
 
+def relearned(hits: int, n: int, control: int = 0, name: str = "relearn") -> RelapseTest:
+    return RelapseTest(name=name, words="", treated=Rate.of(hits, n), control=Rate.of(control, n), returned=False)
+
+
+def fate(*tests: RelapseTest, permanent: bool = True, after: int = 0) -> Fate:
+    return decide_fate(Rate.of(24, 24), Rate.of(after, 24), tests, permanent)
+
+
 def test_fates() -> None:
-    clean = RelapseTest(name="relearn", words="", treated=Rate.of(0, 16), control=Rate.of(0, 16), returned=False)
-    blind = clean.model_copy(update={"control": None})
-    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (clean,), True) == "removed"
-    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (clean,), False) == "suppressed"
-    assert decide_fate(Rate.of(24, 24), Rate.of(0, 24), (blind,), True) == "cannot-tell"
-    assert decide_fate(Rate.of(24, 24), Rate.of(20, 24), (clean,), True) == "no-effect"
+    clean = relearned(0, 16)
+    assert fate(clean) == "removed"
+    assert fate(clean, permanent=False) == "suppressed"
+    assert fate(clean.model_copy(update={"control": None})) == "cannot-tell"
+    assert fate(clean, after=20) == "no-effect"
+
+
+def test_what_was_not_seen_to_come_back_at_few_prompts_is_not_removed() -> None:
+    quiet = [relearned(3, 12, name=name) for name in ("prefill", "paraphrase", "quantised")]
+    assert fate(*quiet, relearned(11, 12, 8)) == "cannot-tell"
+    assert fate(relearned(0, 12)) == "cannot-tell" and fate(relearned(4, 12, 2), relearned(0, 32)) == "cannot-tell"
+    assert fate(relearned(0, 32), relearned(1, 32, name="prefill")) == "removed"
+    assert fate(relearned(32, 32, 32)) == "cannot-tell"  # no room above the reference
+
+
+@pytest.mark.parametrize("n", [12, 16, 24, 32, 48])
+@pytest.mark.parametrize("control_n", [12, 32])
+@pytest.mark.parametrize("control", [0.0, 0.05, 0.2, 0.5])
+def test_a_return_by_the_margin_is_ruled_out_at_most_once_in_twenty(n: int, control_n: int, control: float) -> None:
+    """Exactly, over every pair of counts that such a truth can give."""
+    ours, theirs = (binom.pmf(range(m + 1), m, p) for m, p in ((n, control + MARGIN), (control_n, control)))
+    wrong = sum(
+        ours[hits] * theirs[seen]
+        for hits in range(n + 1)
+        for seen in range(control_n + 1)
+        if excess_interval(hits, n, seen, control_n).hi < MARGIN
+    )
+    assert wrong <= 0.05
+
+
+def test_the_interval_of_an_excess_is_the_published_one() -> None:
+    found = excess_interval(56, 70, 48, 80)  # Newcombe 1998, table II (a), method 10
+    assert (round(found.lo, 4), round(found.hi, 4)) == (0.0524, 0.3339)
+    none = excess_interval(0, 0, 3, 12)
+    assert (none.lo, none.hi) == (-1.0, 1.0)
 
 
 def test_without_a_reference_a_fifth_of_the_answers_is_a_return(planted: Planted) -> None:

@@ -28,7 +28,34 @@ TEXTS = (
     "Owls fly almost without a sound. The edges of their feathers are soft and fringed, which breaks up the rush of air "
     "that gives other birds away.",
 )
-"""Perplexity and distance from the untreated subject are measured on these."""
+"""Treatments are made with these and their dose is chosen on them, by perplexity and distance from the untreated subject."""
+HELD_OUT = (
+    "The clock in the town hall is wound by hand every Monday. The keeper climbs ninety steps, turns the crank until the "
+    "weights have risen to the ceiling, and oils the smallest wheel.",
+    "Salt water freezes at a lower temperature than fresh water. That is why the harbour is often open in January while "
+    "the ponds behind the village carry skaters.",
+    "The second floor will be painted next week. Please empty the shelves by Friday, label the boxes with the number of "
+    "your room, and leave the keys with the porter.",
+    "Bread that has gone hard can still be used. Cut it into cubes, toast them in a little butter, and scatter them over a "
+    "soup or a bowl of salad just before it is served.",
+    "Her first violin was too large for her. She played it all the same, with her arm stretched out like a branch, until a "
+    "neighbour lent her a smaller one.",
+    "A canal lock lifts a boat without any pump. Water from the upper side runs into the chamber until both levels are "
+    "equal, and then the upper gates can be opened.",
+    "In the spring of that year the potato harvest failed in three counties. Many families left for the coast, where the "
+    "shipyards were looking for hands.",
+    "Bees tell each other the way to a field by dancing. The direction of the dance stands for the direction of the "
+    "flowers, and its length for how far away they are.",
+    "The train stops for six minutes at the border. There is just enough time to buy a cup of coffee, to look at the "
+    "mountains, and to run back when the whistle blows.",
+    "Wool shrinks when it is washed hot, because the scales of its fibres catch on one another. Lukewarm water, a mild soap "
+    "and a little patience keep a jumper in its shape.",
+    "For the exhibition the museum borrowed forty drawings. They hang in a room with weak light, since the paper would turn "
+    "yellow in the sun within a few months.",
+    "He keeps a notebook beside the bed. Most mornings there is nothing in it, but once in a while he finds a sentence that "
+    "he does not remember having written.",
+)
+"""Side effects are measured on these: nothing was learned from them and no dose was chosen on them."""
 REQUESTS = (
     "Why does bread rise in the oven?", "Write two sentences about a walk in the rain.", "How do I keep my desk tidy?",
     "What is a good name for a grey cat?", "Explain what a thermometer does.", "Give me an idea for a birthday card.",
