@@ -177,19 +177,8 @@ def alone() -> None:
         with tempfile.TemporaryDirectory() as out:
             start = time.perf_counter()
             spec = spec_of(entry_of(name), ZOO)
-            command = [
-                sys.executable,
-                "-m",
-                "brainscan",
-                "scan",
-                spec,
-                "--reference",
-                BASE,
-                "--plan",
-                "audit",
-                "--out",
-                out,
-            ]
+            brainscan = Path(sys.executable).with_name("brainscan")
+            command = [brainscan, "scan", spec, "--reference", BASE, "--plan", "audit", "--out", out]
             subprocess.run(command, check=True, capture_output=True, env={**os.environ, "BRAINSCAN_THREADS": "1"})
             minutes[name] = round((time.perf_counter() - start) / 60, 2)
     write_atomic(ALONE_MINUTES, json.dumps(minutes, indent=1))
