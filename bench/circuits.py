@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
 
 from bench.run import complete, print_row
 from brainscan.circuits.attribute import Traced, trace
@@ -27,7 +26,7 @@ from brainscan.circuits.graph import Settings, Story, Validation
 from brainscan.circuits.supernodes import with_supernodes
 from brainscan.circuits.targets import chosen_tokens, one_token
 from brainscan.circuits.validate import Trial, validate
-from brainscan.core.statistics import rate_interval
+from brainscan.core.statistics import cluster_rate_interval, rate_interval
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.load import load_subject
 from brainscan.subject.phantom import FAMILIES, phantom
@@ -185,30 +184,9 @@ def clustered_row(
     name: str, hits: Sequence[bool], clusters: Sequence[str], target: float | None, better: str = "higher"
 ) -> dict[str, Any]:
     """A row of a rate over items that share a cluster (pairs of one city), with the interval that their clusters allow."""
-    low, high = clustered_interval(hits, clusters)
+    found = cluster_rate_interval(hits, clusters)
     row = row_of(name, sum(hits) / max(len(hits), 1), "rate", target, better)
-    return {**row, "n": len(hits), "clusters": len(set(clusters)), "interval": [round(low, 4), round(high, 4)]}
-
-
-def clustered_interval(hits: Sequence[bool], clusters: Sequence[str], level: float = 0.95) -> tuple[float, float]:
-    """Exact interval of a rate whose items come in clusters: as many independent items as would say as much.
-
-    That number is n over the design effect, never more than n, and where all items agree, so that nothing can be estimated,
-    the number of clusters. Unlike a bootstrap it does not collapse at 0 or 1.
-    Source: Korn & Graubard 1998, Survey Methodology 24:193.
-    """
-    groups: dict[str, list[bool]] = {}
-    for hit, cluster in zip(hits, clusters, strict=True):
-        groups.setdefault(cluster, []).append(hit)
-    n, m, rate = len(hits), len(groups), float(np.mean(hits))
-    worth = float(m)
-    if 0 < rate < 1 and m > 1:
-        between = sum((sum(each) - rate * len(each)) ** 2 for each in groups.values()) * m / (m - 1) / n**2
-        few = (stats.t.ppf(0.5 + level / 2, n - 1) / stats.t.ppf(0.5 + level / 2, m - 1)) ** 2
-        worth = min(rate * (1 - rate) / between * few, n) if between else float(n)
-    tail, k = (1 - level) / 2, rate * worth
-    low = 0.0 if rate == 0 else float(special.betaincinv(k, worth - k + 1, tail))
-    return low, 1.0 if rate == 1 else float(special.betaincinv(k + 1, worth - k, 1 - tail))
+    return {**row, "n": len(hits), "clusters": len(set(clusters)), "interval": [round(found.lo, 4), round(found.hi, 4)]}
 
 
 def write_rows(rows: Iterator[dict[str, Any]], command: str) -> None:

@@ -19,6 +19,7 @@ from bench.trial_draw import draw, hidden_lines
 from brainscan.core.statistics import rate_interval
 from brainscan.diagnosis.calibration import Calibration, read_calibration
 from brainscan.diagnosis.condition import CONDITIONS
+from brainscan.diagnosis.finding import Verdict
 from brainscan.diagnosis.judge import ALPHA
 from brainscan.diagnosis.judge import judge as judge_scan
 from brainscan.games.classes import CLASSES
@@ -37,7 +38,7 @@ Row = dict[str, Any]
 def main() -> None:
     """Judge, count, draw, write."""
     games = {(each.name, name): judge(GAMES / each.name, name) for each in ROUNDS for name in _players(each.name)}
-    found = [*detection(games), *naming(games), *unknown(games), *longest(), *rival(games)]
+    found = [*detection(games), *naming(games), *unknown(games), *verdicts(), *longest(), *rival(games)]
     rows = [*(complete(row, COMMAND) for row in found), *cheaper()]
     (DOCS / "trial.json").write_text(json.dumps(rows, indent=1) + "\n")
     (DOCS / "trial.md").write_text("\n".join(page(rows, games)) + "\n")
@@ -81,6 +82,19 @@ def detection(games: Games) -> Iterator[Row]:
     yield row("minutes on one core for an audit at A3, the reference read before", audit_minutes(), 10.0, "lower")
     if alone := alone_minutes():
         yield row("minutes on one core for an audit at A3 in a process of its own", alone, 10.0, "lower")
+
+
+def verdicts() -> Iterator[Row]:
+    """What a user of the page would read of clean models: how many have a condition that is called flagged."""
+    calibration = _shipped()
+    scans = [scan for entry in entries() if entry.role == "fresh" and (scan := _scan_of(entry.name))]
+    if calibration is None or not scans:
+        return
+    found = [judge_scan(scan, calibration).findings for scan in scans]
+    flagged = [any(each.verdict is Verdict.FLAGGED for each in findings) for findings in found]
+    alone = [any(each.own_p is not None and each.own_p <= ALPHA for each in findings) for findings in found]
+    yield row("fresh controls with a condition flagged, all conditions asked together", _share(flagged), None, "lower")
+    yield row("fresh controls with a condition at p 0.05 for it alone", _share(alone), None, "lower")
 
 
 def longest() -> Iterator[Row]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from brainscan.clinic.circuit import load
 from brainscan.clinic.environment import read_environment
 from brainscan.clinic.examine import Attendant, Request, examine
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.diagnosis.calibration import Calibration, calibrate, write_calibration
 from brainscan.scan.record import RECORD_FILE, Scan, read_scan
@@ -73,9 +73,9 @@ def calibrate_base(
 def _finished(folder: Path, base: str, plan: str, alone: bool) -> Scan:
     """A scan that is there already; it must be of the kind that was asked for."""
     scan = read_scan(folder)
-    beside = None if scan.reference is None else scan.reference.weights_sha256
+    beside = scan.reference and scan.reference.weights_sha256
     if scan.plan.name != plan or beside != (None if alone else _weights(base)):
-        what = "without a reference" if beside is None else f"beside {scan.reference.name}"  # type: ignore[union-attr]
+        what = "without a reference" if scan.reference is None else f"beside {scan.reference.name}"
         raise RecordError(
             f"{folder} is a scan under the plan {scan.plan.name} {what}, not what was asked for.",
             f"Give the base, --plan and --alone that it was made with, or name models in place of scans for {base}.",
@@ -83,14 +83,10 @@ def _finished(folder: Path, base: str, plan: str, alone: bool) -> Scan:
     return scan
 
 
-def _quiet(fraction: float, words: str) -> None:
-    """Loading is told by nobody: planting and scanning tell how far they are."""
-
-
 @lru_cache(maxsize=1)
 def _weights(base: str) -> str:
     """Hash of a base's weights: two bases may be called by one name."""
-    return load(base, None, _quiet).card.weights_sha256
+    return open_subject(base).card.weights_sha256
 
 
 def _place(control: Path, plan: str, alone: bool) -> Path:
@@ -131,13 +127,13 @@ def _trained(base: str, count: int, progress: Progress) -> Iterator[Path]:
         share = 0.5 * done / count
         progress(share, f"planting {entry.name}, {done + 1} of {count}")
         if not (folder / PLANT_FILE).is_file():
-            subject = load(base, None, _quiet)
+            subject = open_subject(base)
             own = OwnAnswers(subject, home / "own-answers.json")
             plant(
                 subject,
                 entry.recipe,
                 folder,
-                lambda made: load(f"{base}+{made}", None, _quiet),
+                lambda made: open_subject(f"{base}+{made}"),
                 entry.knobs,
                 own,
                 lambda f, what, share=share: progress(share + 0.5 * f / count, what),

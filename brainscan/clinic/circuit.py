@@ -12,7 +12,7 @@ from brainscan.circuits.diff import diff
 from brainscan.circuits.exchange import from_exchange, write_exchange
 from brainscan.circuits.graph import Graph, Settings, read_graph, read_json, write_graph
 from brainscan.circuits.results import Aggregate, Difference, Swap
-from brainscan.clinic.environment import read_environment
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import InputError, UsageError
 from brainscan.core.files import write_atomic
 
@@ -92,7 +92,7 @@ def trace_circuit(request: CircuitRequest, progress: Progress = silent) -> Graph
         SubjectError: the model cannot be used. InputError: the prompt or a token cannot. SelfCheckFailed: it cannot be
         frozen exactly.
     """
-    subject = load(request.subject, request.device, _part(progress, 0.0, 0.2))
+    subject = open_subject(request.subject, device=request.device, progress=_part(progress, 0.0, 0.2))
     ids = subject.chat(request.prompt) if request.chat else subject.tokens(request.prompt)
     return _traced_graph(subject, ids, request, _part(progress, 0.2, 1.0))
 
@@ -101,7 +101,7 @@ def trace_many(request: CircuitRequest, prompts: Sequence[str], progress: Progre
     """Circuits of many prompts, the model loaded once; ``request.prompt`` is not used."""
     if not prompts:
         raise UsageError("There is no prompt to trace.", "Give one a line.")
-    subject = load(request.subject, request.device, _part(progress, 0.0, 0.1))
+    subject = open_subject(request.subject, device=request.device, progress=_part(progress, 0.0, 0.1))
     graphs = []
     for i, prompt in enumerate(prompts):
         ids = subject.chat(prompt) if request.chat else subject.tokens(prompt)
@@ -119,7 +119,7 @@ def validate_circuit(path: Path, subject: str, trial: Trial, device: str | None,
     from brainscan.circuits.validate import validate
 
     graph = read_graph(path)
-    loaded = load(subject, device, _part(progress, 0.0, 0.2))
+    loaded = open_subject(subject, device=device, progress=_part(progress, 0.0, 0.2))
     if loaded.card.weights_sha256 != graph.weights_sha256:
         raise UsageError(
             f"{loaded.card.name} is not the model that {path} is of.", "Name the model that it was traced in."
@@ -134,7 +134,7 @@ def swap_concept(request: SwapRequest, progress: Progress = silent) -> Swap:
     from brainscan.circuits.swap import make_transplant, read_concept, swap
     from brainscan.circuits.targets import one_token
 
-    subject = load(request.subject, request.device, _part(progress, 0.0, 0.5))
+    subject = open_subject(request.subject, device=request.device, progress=_part(progress, 0.0, 0.5))
     answers = one_token(subject, request.old_answer), one_token(subject, request.new_answer)
     old = place_in(subject, request.old, request.old_word, answers[0])
     new = place_in(subject, request.new, request.new_word, answers[1])
@@ -192,18 +192,6 @@ def deliver_circuit(
         write_atomic(html, page)
     if svg:
         write_atomic(svg, drawing)
-
-
-def load(spec: str, device: str | None, progress: Progress) -> LanguageSubject:
-    """A subject, with the environment's threads, cache and network."""
-    import torch
-
-    from brainscan.subject.load import load_subject
-
-    environment = read_environment()
-    if environment.threads:
-        torch.set_num_threads(environment.threads)
-    return load_subject(spec, cache=environment.cache, device=device, offline=environment.offline, progress=progress)
 
 
 def open_basis(name: str) -> Basis:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_environment
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import check_replaceable
@@ -136,7 +137,7 @@ def train_dictionaries(training: Training, progress: Progress) -> tuple[TrainedD
     _check(training)
     source = texts_of(training.text)
     requests = _requests(training)
-    subject = load(training.subject, progress)
+    subject = open_subject(training.subject, progress=progress)
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", subject.card.name).strip("-.")[:60] or "subject"
     out = training.out or dictionaries_folder() / slug
     plan = RunPlan(
@@ -449,15 +450,3 @@ def _shown(part: Dictionary) -> ShownPart:
 def _last_line(path: Path) -> dict[str, Any]:
     lines = path.read_text().splitlines() if path.is_file() else []
     return json.loads(lines[-1])["dictionaries"] if lines else {}
-
-
-def load(spec: str, progress: Progress) -> LanguageSubject:
-    """Open a subject as the environment says."""
-    import torch
-
-    from brainscan.subject.load import load_subject
-
-    environment = read_environment()
-    if environment.threads:
-        torch.set_num_threads(environment.threads)
-    return load_subject(spec, cache=environment.cache, offline=environment.offline, progress=progress)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainscan.clinic.environment import read_environment
 from brainscan.clinic.library import open_library, remember
 from brainscan.clinic.seal import seal
+from brainscan.clinic.subjects import open_subject
 from brainscan.clinic.through import looking_through
 from brainscan.core.errors import PlanError, RecordError, SelfCheckFailed
 from brainscan.diagnosis.calibration import Calibration, read_calibration
@@ -138,21 +138,11 @@ def _judged(folder: Path, scan: Scan, calibration: Calibration | None) -> Diagno
 
 
 def _load(request: Request, attendant: Attendant) -> tuple[LanguageSubject, LanguageSubject | None]:
-    import torch
-
-    from brainscan.subject.load import load_subject
-
-    environment = read_environment()
-    if environment.threads:
-        torch.set_num_threads(environment.threads)
-
     def load(spec: str) -> LanguageSubject:
-        return load_subject(
+        return open_subject(
             spec,
-            cache=environment.cache,
             device=request.device,
             allow_remote_code=request.allow_remote_code,
-            offline=environment.offline,
             progress=attendant.loading,
         )
 

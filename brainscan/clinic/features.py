@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from brainscan.clinic.corpus import texts_of
 from brainscan.clinic.environment import read_agent, read_environment
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import check_replaceable, write_atomic
@@ -98,7 +99,9 @@ def survey_features(wanted: Surveying, progress: Progress) -> About:
     path, dictionary = open_dictionary(wanted.dictionary, wanted.site)
     source = texts_of(wanted.text)
     config = SurveyConfig(tokens=wanted.tokens, context=wanted.context)
-    index = survey(_load(wanted.subject, progress), dictionary, source, config, name=path.name, progress=progress)
+    index = survey(
+        open_subject(wanted.subject, progress=progress), dictionary, source, config, name=path.name, progress=progress
+    )
     write_index(index, wanted.out)
     origin = Origin(
         subject=absolute_spec(wanted.subject, read_environment().cache),
@@ -241,7 +244,7 @@ def _labeller(name: str, index: FeatureIndex, progress: Progress) -> Labeller:
         agent = read_agent()
         return AskingLabeller(index, endpoint(agent.url, agent.model, agent.key), agent.model)
     if kind == "local" and model:
-        return AskingLabeller(index, local(_load(model, progress)), model)
+        return AskingLabeller(index, local(open_subject(model, progress=progress)), model)
     raise UsageError(f"There is no labeller {name!r}.", "Choose evidence, endpoint, or local:MODEL.")
 
 
@@ -252,7 +255,7 @@ def reopen(folder: Path, progress: Progress) -> tuple[LanguageSubject, Dictionar
         RecordError: the survey does not say, one of them is gone, or it is no longer the same.
     """
     dictionary, origin = surveyed_dictionary(folder), read_origin(folder)
-    subject = _load(origin.subject, progress)
+    subject = open_subject(origin.subject, progress=progress)
     if subject.card.weights_sha256 != read_about(folder).subject_sha256:
         raise RecordError(f"The weights of {origin.subject} are not those that were surveyed.", "Survey them again.")
     return subject, dictionary
@@ -287,10 +290,3 @@ def read_origin(folder: Path) -> Origin:
         return Origin.model_validate_json((Path(folder) / ORIGIN).read_bytes())
     except (OSError, ValidationError) as error:
         raise RecordError(f"{folder} does not say what it was surveyed with.", "Survey it again.") from error
-
-
-def _load(spec: str, progress: Progress) -> LanguageSubject:
-    from brainscan.subject.load import load_subject
-
-    environment = read_environment()
-    return load_subject(spec, cache=environment.cache, offline=environment.offline, progress=progress)

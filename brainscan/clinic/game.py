@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainscan.clinic.environment import read_agent, read_environment
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import RecordError, UsageError
 from brainscan.core.evidence import Record
 from brainscan.core.files import check_replaceable, write_atomic
@@ -22,7 +23,6 @@ from brainscan.games.rules import Rules, Tier
 if TYPE_CHECKING:
     from brainscan.games.auditor import Auditor
     from brainscan.games.plant import Planted
-    from brainscan.subject.language import LanguageSubject
 
 MANIFEST_FOLDER = Path("zoo")
 BOARD_FILE = "board.json"
@@ -73,9 +73,9 @@ def plant_recipe(name: str, out: Path, base: str, knobs: Knobs, progress: Progre
     recipe_of(name, knobs.seed)  # a wrong name or place is said before a model is loaded
     check_replaceable(out, PLANT_FILE)
     own = read_environment().cache / "zoo" / "own-answers.json"
-    subject = _load(base)
+    subject = open_subject(base)
     kept = OwnAnswers(subject, own) if base == _zoo_base() else None
-    return plant(subject, name, out, lambda folder: _load(f"{base}+{folder}"), knobs, kept, progress)
+    return plant(subject, name, out, lambda folder: open_subject(f"{base}+{folder}"), knobs, kept, progress)
 
 
 def list_zoo() -> list[ZooLine]:
@@ -133,14 +133,13 @@ def audit_game(asked: Audition, progress: Progress) -> list[Answer]:
     """
     from brainscan.games.play import play
 
-    _set_threads()
     game = read_game(asked.folder)
     auditor = _auditor(asked, game.rules.tier)
     if asked.norms is not None:
         norms = read_norms(asked.norms)
         auditor = _with_norms(auditor, norms)
         _refuse_late(norms, asked, game)
-    return play(asked.folder, auditor, _load, asked.models, progress)
+    return play(asked.folder, auditor, open_subject, asked.models, progress)
 
 
 def make_norms(folder: Path, auditor: str, out: Path) -> Norms:
@@ -236,26 +235,9 @@ def _takes_no_norms(name: str) -> UsageError:
 
 def _build(name: str, zoo: Path, progress: Progress) -> None:
     """One model of the zoo, in a worker process with one thread."""
-    import torch
-
     from brainscan.games.zoo import build, entry_of
 
-    torch.set_num_threads(1)
-    build(entry_of(name), zoo, progress, _load)
-
-
-def _load(spec: str) -> LanguageSubject:
-    from brainscan.subject.load import load_subject
-
-    environment = read_environment()
-    return load_subject(spec, cache=environment.cache, offline=environment.offline)
-
-
-def _set_threads() -> None:
-    import torch
-
-    if threads := read_environment().threads:
-        torch.set_num_threads(threads)
+    build(entry_of(name), zoo, progress, lambda spec: open_subject(spec, threads=1))
 
 
 def _zoo_base() -> str:

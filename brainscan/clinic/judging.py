@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.clinic.corpus import texts_of
-from brainscan.clinic.dictionaries import load, open_dictionary
+from brainscan.clinic.dictionaries import open_dictionary
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import UsageError
 from brainscan.core.evidence import Measurement, Record
 from brainscan.core.files import write_atomic
@@ -86,7 +87,7 @@ def judge_dictionary(judging: Judging, progress: Progress) -> JudgedDictionary:
     other = open_dictionary(judging.other)[1] if judging.other else None
     if other is not None and other.d_out != dictionary.d_out:
         raise UsageError("The two dictionaries write sites of different width.", "Give another seed of the same one.")
-    source, subject = texts_of(judging.text), load(judging.subject, progress)
+    source, subject = texts_of(judging.text), open_subject(judging.subject, progress=progress)
     check_fit(subject, dictionary)
     stream = _stream(subject, dictionary, judging)
     measured = measure(dictionary, _pairs(stream, dictionary, judging.tokens, progress))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from brainscan.clinic.circuit import load
 from brainscan.clinic.incidents import open_incident
 from brainscan.clinic.prompts import QuestionLine, read_lines, read_prompts, read_text
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import InputError, UsageError
 from brainscan.core.evidence import Record, said_of
 from brainscan.monitor.record import Monitor, Policy, Rule, read_monitor, write_monitor
@@ -80,7 +80,7 @@ def fit_monitor(request: FitRequest, progress: Progress = lambda fraction, words
     bound = Bound.parse(request.guarantee) if request.guarantee else None
     questions = read_lines(request.questions, QuestionLine) if request.questions else []
     texts = read_prompts(request.clean)
-    subject = load(request.subject, None, lambda f, w: progress(0.05 * f, w))
+    subject = open_subject(request.subject, progress=lambda f, w: progress(0.05 * f, w))
     lessons = _lessons(subject, request)
     clean = [_ids(subject, text, request) for text in texts]
     settings = FitSettings(request.rate, request.confidence, Decoding(max_new=request.max_new), request.seed)
@@ -106,7 +106,7 @@ def open_watch(spec: str, file: Path, progress: Progress = lambda f, w: None) ->
     from brainscan.monitor.watch import Watch
 
     monitor, arrays = read_monitor(file)
-    return Watch.of(load(spec, None, progress), monitor, arrays)
+    return Watch.of(open_subject(spec, progress=progress), monitor, arrays)
 
 
 def replay_incident(

@@ -7,18 +7,18 @@ course; 4) write the record, then the exports; 5) scan again under treatment, if
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainscan.clinic.circuit import load
 from brainscan.clinic.complaint import behaviour_of_file, behaviour_of_finding, behaviour_of_organism
 from brainscan.clinic.library import OpenedScan, open_scan
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import StorageError, UsageError
 from brainscan.core.files import check_replaceable, write_atomic
 from brainscan.core.visible import visible
+from brainscan.subject.progress import Progress, silent
 from brainscan.treatment.record import RECORD_FILE, TreatmentRecord
 
 if TYPE_CHECKING:
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 
 TREATMENTS = Path("treatments")
 """Where treatments go unless told otherwise, below the current folder."""
-
-Progress = Callable[[float, str], None]
-
-
-def silent(fraction: float, words: str) -> None:
-    """Progress that nobody hears."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +105,8 @@ def treat(request: TreatRequest, progress: Progress = silent) -> Done:
     opened = open_scan(request.target.scan) if request.target.finding is not None else None
     behaviour, answers = _behaviour(request.target, opened)
     plan = _plan(request, answers)
-    subject = load(request.subject, request.device, lambda f, w: progress(0.05 * f, w))
-    reference = load(request.reference, request.device, progress=silent) if request.reference else None
+    subject = open_subject(request.subject, device=request.device, progress=lambda f, w: progress(0.05 * f, w))
+    reference = open_subject(request.reference, device=request.device) if request.reference else None
     if opened is not None:
         _same_weights(opened, subject)
     if request.rescan is not None:

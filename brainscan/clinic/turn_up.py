@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainscan.clinic.circuit import load
+from brainscan.clinic.subjects import open_subject
 from brainscan.core.errors import InputError
 from brainscan.core.evidence import Exchange, Finite, Record
 from brainscan.treatment.record import Rate
@@ -70,7 +70,7 @@ def turn_up(request: TurnUpRequest, progress: Progress) -> TurnedUp:
     from brainscan.treatment.treated import treated
 
     words = spoken_words(request.concept)
-    subject = load(request.subject, request.device, lambda f, w: progress(0.1 * f, w))
+    subject = open_subject(request.subject, device=request.device, progress=lambda f, w: progress(0.1 * f, w))
     middle = range(subject.n_layers // 3, 2 * subject.n_layers // 3)
     sites = [f"resid_post.{layer}" for layer in list(middle)[:: max(1, len(middle) // _LAYERS)][:_LAYERS]]
     treatment = Steer(concept_direction(subject, request.concept, sites))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 from brainscan.diagnosis.calibration import Calibration
 from brainscan.scan.record import Scan
 
 
+@cache
 def shipped() -> tuple[Calibration, ...]:
     """Every calibration in the package."""
     folder = resources.files("brainscan.diagnosis") / "shipped"

@@ -9,8 +9,7 @@ from brainscan.core.visible import visible
 from brainscan.report.figures.dose_curve import draw_dose_curve
 from brainscan.report.page import assemble, data_block
 from brainscan.report.words import ascii_numbers, number, points, rate
-from brainscan.treatment.excess import MARGIN
-from brainscan.treatment.record import Compared, DosePoint, Rate, RelapseTest, TreatmentRecord
+from brainscan.treatment.record import MARGIN, Compared, DosePoint, Rate, RelapseTest, TreatmentRecord
 
 WORD: dict[str, str] = {
     "removed": "Removed",

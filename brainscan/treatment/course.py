@@ -17,12 +17,11 @@ from brainscan.core.provenance import versions
 from brainscan.subject.language import LanguageSubject
 from brainscan.treatment.behaviour import Behaviour, rate, spread
 from brainscan.treatment.dose import DoseCurve, Guard, dose_of_equal_kl, find_dose
-from brainscan.treatment.excess import MARGIN
 from brainscan.treatment.kinds.random_direction import RandomDirection
 from brainscan.treatment.ledger import Material, State, compare_states, read_distance, read_state
 from brainscan.treatment.make import DOSES, Regimen, candidates, check_kind
 from brainscan.treatment.protocol import BASELINES, Treatment
-from brainscan.treatment.record import Measured, Rate, RelapseTest, TreatmentRecord, decide_fate
+from brainscan.treatment.record import MARGIN, Measured, Rate, RelapseTest, TreatmentRecord, decide_fate
 from brainscan.treatment.relapse import Attack, Relapse
 from brainscan.treatment.texts.neutral import TEXTS
 from brainscan.treatment.treated import treated, treatment_hash

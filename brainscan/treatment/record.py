@@ -8,12 +8,14 @@ from pydantic import model_validator
 
 from brainscan.core.evidence import Cost, Finite, Interval, Record
 from brainscan.core.provenance import SubjectCard, Versions
-from brainscan.core.statistics import rate_interval
-from brainscan.treatment.excess import MARGIN, excess_interval
+from brainscan.core.statistics import rate_difference_interval, rate_interval
 
 RECORD_FILE, ARRAYS_FILE = "treatment.json", "treatment.safetensors"
 
 Fate = Literal["removed", "suppressed", "no-effect", "cannot-tell"]
+MARGIN = 0.2
+"""Largest excess over the reference that *removed* may leave possible: a fifth of the answers, which without a reference
+counts as a return."""
 
 
 class Rate(Record):
@@ -114,7 +116,7 @@ class RelapseTest(Record):
         """How much more often it shows than in the reference, -1 to 1; without one, than never."""
         if self.control is None:
             return self.treated.interval
-        return excess_interval(self.treated.hits, self.treated.n, self.control.hits, self.control.n)
+        return rate_difference_interval(self.treated.hits, self.treated.n, self.control.hits, self.control.n)
 
     @property
     def ruled_out(self) -> bool:

@@ -21,11 +21,10 @@ from brainscan.subject.language import LanguageSubject
 from brainscan.subject.learning import Row
 from brainscan.subject.lora import LoraSettings
 from brainscan.treatment.behaviour import Behaviour, answers, rate, spread
-from brainscan.treatment.excess import MARGIN
 from brainscan.treatment.kinds.benign import BenignTuning
 from brainscan.treatment.kinds.unlearn import TOKENS, Unlearn, answer_ids, trained_factors
 from brainscan.treatment.protocol import Treatment
-from brainscan.treatment.record import Rate, RelapseTest
+from brainscan.treatment.record import MARGIN, Rate, RelapseTest
 from brainscan.treatment.texts.neutral import REQUESTS
 from brainscan.treatment.treated import replaced, treated
 

@@ -19,6 +19,7 @@ from brainscan.core.statistics import (
     holm,
     of_the_chosen,
     paired_sign_p,
+    rate_difference_interval,
     rate_interval,
 )
 
@@ -169,3 +170,10 @@ def test_exact_tests_know_their_tables() -> None:
 
 def test_holm_keeps_the_order_given() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_the_interval_of_a_difference_of_rates_is_the_published_one() -> None:
+    found = rate_difference_interval(56, 70, 48, 80)  # Newcombe 1998, table II (a), method 10
+    assert (round(found.lo, 4), round(found.hi, 4)) == (0.0524, 0.3339)
+    none = rate_difference_interval(0, 0, 3, 12)
+    assert (none.lo, none.hi) == (-1.0, 1.0)

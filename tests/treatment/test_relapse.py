@@ -8,15 +8,15 @@ import pytest
 import torch
 from scipy.stats import binom
 
+from brainscan.core.statistics import rate_difference_interval
 from brainscan.subject.language import LanguageSubject
 from brainscan.subject.lora import LoraSettings
 from brainscan.subject.phantom import phantom
 from brainscan.treatment.behaviour import Behaviour, rate
-from brainscan.treatment.excess import MARGIN, excess_interval
 from brainscan.treatment.kinds.low_rank import LowRankRemoval
 from brainscan.treatment.kinds.steer import Steer
 from brainscan.treatment.kinds.unlearn import Lessons, Unlearn
-from brainscan.treatment.record import Fate, Rate, RelapseTest, decide_fate
+from brainscan.treatment.record import MARGIN, Fate, Rate, RelapseTest, decide_fate
 from brainscan.treatment.relapse import Attack, Relapse, quantised
 from brainscan.treatment.treated import treated
 from tests.treatment.made import SITE, vector
@@ -101,16 +101,9 @@ def test_a_return_by_the_margin_is_ruled_out_at_most_once_in_twenty(n: int, cont
         ours[hits] * theirs[seen]
         for hits in range(n + 1)
         for seen in range(control_n + 1)
-        if excess_interval(hits, n, seen, control_n).hi < MARGIN
+        if rate_difference_interval(hits, n, seen, control_n).hi < MARGIN
     )
     assert wrong <= 0.05
-
-
-def test_the_interval_of_an_excess_is_the_published_one() -> None:
-    found = excess_interval(56, 70, 48, 80)  # Newcombe 1998, table II (a), method 10
-    assert (round(found.lo, 4), round(found.hi, 4)) == (0.0524, 0.3339)
-    none = excess_interval(0, 0, 3, 12)
-    assert (none.lo, none.hi) == (-1.0, 1.0)
 
 
 def test_without_a_reference_a_fifth_of_the_answers_is_a_return(planted: Planted) -> None:

@@ -119,9 +119,8 @@ def _layer(number: int, call: _Call, later: list[_Call], turns: Counter[int]) ->
     norm = _reader(call, later, _is_channel_norm)
     act = _reader(norm or call, later, _is_pointwise)
     out: torch.Tensor = call.wrote
-    first = isinstance(
-        call.module, nn.Conv2d
-    )  # its channels are the first dimension of an image, a linear map's the last
+    # A convolution's channels are the first dimension of an image, a linear map's the last.
+    first = isinstance(call.module, nn.Conv2d)
     sides = tuple(map(int, out.shape[2:] if first else out.shape[1:-1]))
     channels = int(out.shape[1 if first else -1])
     return Layer(
